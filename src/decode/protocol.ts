@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import type { Packet, PacketFacts } from "./packet.ts";
+
+/** What a decoder returns when nothing follows. Anything >= 0 is the key of the next decoder. */
+export const Stop = { DONE: -1, TRUNCATED: -2, MALFORMED: -3, UNSUPPORTED: -4 } as const;
+
+/** Keys under which decoders are found: a name space and a 16-bit number in it. */
+export const linkKey = (linkType: number): number => linkType & 0xffff;
+export const etherKey = (etherType: number): number => 0x10000 + etherType;
+export const ipKey = (ipProtocol: number): number => 0x20000 + ipProtocol;
+export const KEY_SPACES = 3;
+
+export type Layer = "link" | "network" | "transport" | "application";
+
+interface Described {
+  /** Value of the `protocol` label of its layer's family. */
+  readonly name: string;
+  readonly help: string;
+  readonly metrics?: readonly MetricDefinition[];
+  readonly signals?: readonly SignalDefinition[];
+}
+
+/** Link, network and transport protocols: found by the key that the header before them names. */
+export interface HeaderProtocol extends Described {
+  readonly layer: "link" | "network" | "transport";
+  readonly keys: readonly number[];
+  /** Returns the decoder: reads from `packet.at`, moves it past its header, returns a key or a Stop. */
+  create(context: DecodeContext): (packet: Packet) => number;
+}
+
+/** Application protocols: found by payload first, by port second; the verdict stays with the flow. */
+export interface ApplicationProtocol extends Described {
+  readonly layer: "application";
+  readonly ports: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
+  create(context: DecodeContext): ApplicationDecoder;
+}
+
+export interface ApplicationDecoder {
+  /** True when the payload alone proves the protocol. Missing: known by port only. */
+  recognises?(packet: Packet): boolean;
+  /** Reads `[payloadAt, payloadEnd)`; returns a Stop. Missing: counted, not read. */
+  decode?(packet: Packet): number;
+  /** Facts for trackers, merged into `packet.facts`. */
+  readonly facts?: Partial<PacketFacts>;
+}
+
+export type Protocol = HeaderProtocol | ApplicationProtocol;
+
+/** What a protocol may use: its counter cells, and bounded tallies of strings for reports. */
+export interface DecodeContext {
+  readonly counters: Float64Array;
+  /** First cell of one of the protocol's own metrics. */
+  base(metric: MetricDefinition): number;
+  /** Counts a string in a bounded list, e.g. `tally("tls.sni")`. */
+  tally(name: string): (value: string) => void;
+}
+
+/** TRUNCATED if the capture cut the frame, MALFORMED if the sender lied about a length. */
+export function short(packet: Packet): number {
+  return packet.cut ? Stop.TRUNCATED : Stop.MALFORMED;
+}

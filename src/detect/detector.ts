@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { ZodType } from "zod";
+import type { Window } from "../flow/window.ts";
+
+export const SEVERITIES = ["info", "warning", "critical"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** What an anomaly is about. `key` identifies it; the rest is for people and for filters. */
+export interface Entity {
+  readonly kind:
+    | "source"
+    | "destination"
+    | "service"
+    | "pair"
+    | "binding"
+    | "signal"
+    | "host"
+    | "process"
+    | "agent";
+  readonly key: string;
+  readonly source?: string;
+  readonly destination?: string;
+  readonly port?: number;
+  readonly domain?: string;
+  readonly mac?: string;
+  readonly process?: string;
+  readonly signal?: string;
+}
+
+/** What a detector says of one tick: this entity is anomalous now, and here is why. */
+export interface Finding {
+  readonly entity: Entity;
+  readonly severity: Severity;
+  /** Protocol label value the finding is about. */
+  readonly protocol: string;
+  readonly observed: number;
+  readonly expected: number;
+  /** Standard deviations from expected, where the detector has a notion of it. */
+  readonly z?: number;
+  /** `setting` is the configuration path that would have to change for it not to fire. */
+  readonly threshold: { readonly value: number; readonly setting: string };
+  readonly windowSeconds: number;
+  readonly samples: number;
+  /** Up to 5 facts. */
+  readonly evidence: readonly string[];
+  /** One sentence a tired person understands. */
+  readonly explanation: string;
+  readonly suggestion: { readonly wireshark_filter: string; readonly promql: string };
+}
+
+/** One anomaly over its life; the JSON form of docs/events.md. Times are UTC seconds. */
+export interface Anomaly {
+  readonly id: string;
+  readonly time: number;
+  readonly detector: string;
+  readonly class: string;
+  readonly severity: Severity;
+  readonly state: "open" | "update" | "resolved";
+  readonly entity: Entity;
+  readonly protocol: string;
+  readonly interface: string;
+  readonly observed: number;
+  readonly expected: number;
+  readonly z: number | null;
+  readonly threshold: { readonly value: number; readonly setting: string };
+  readonly window_s: number;
+  readonly samples: number;
+  readonly evidence: readonly string[];
+  readonly explanation: string;
+  /** True when more than 1 % of the packets were lost around it. */
+  readonly degraded: boolean;
+  readonly first_seen: number;
+  readonly count: number;
+  readonly dedup_key: string;
+  readonly suggestion: { readonly wireshark_filter: string; readonly promql: string };
+}
+
+/** Current state of one signal under one baseline. */
+export interface SignalState {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly mean: number;
+  readonly stddev: number;
+  readonly z: number;
+  readonly ready: boolean;
+  readonly samples: number;
+}
+
+/** One tick as detectors see it. */
+export interface Tick {
+  readonly timeMs: number;
+  /** Seconds the window covers. */
+  readonly seconds: number;
+  readonly window: Window;
+  /** More than 1 % of the packets were lost: say so, do not learn. */
+  readonly degraded: boolean;
+  /** Nothing may be learned and no low-side alarm raised (loss, capture down, late tick, clock step). */
+  readonly tainted: boolean;
+  readonly signals: readonly SignalState[];
+}
+
+export interface DetectorContext {
+  /** True for addresses of the operator's own networks (`networks.home`). */
+  isHome(address: string): boolean;
+}
+
+export interface Detector {
+  /** Everything that is anomalous in this tick; called once a tick in packet time. */
+  evaluate(tick: Tick): readonly Finding[];
+}
+
+/** A detector is one file: this declaration, its settings and its state bounds. */
+export interface DetectorDefinition<Settings = never> {
+  /** Value of the `detector` label and key under `detectors:` in the configuration. */
+  readonly name: string;
+  /** Kind of anomaly, e.g. `scan`, `flood`, `spoofing`, `volume`, `host`. */
+  readonly class: string;
+  readonly help: string;
+  /** Severities it can raise: the closed label set of its series. */
+  readonly severities: readonly Severity[];
+  /** Every field described, with a default: an empty object is valid. */
+  readonly settings: ZodType<Settings>;
+  /** Seconds without a finding until its incident is resolved. */
+  readonly quietSeconds: number;
+  create(settings: Settings, context: DetectorContext): Detector;
+}

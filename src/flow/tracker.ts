@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { Packet } from "../decode/packet.ts";
+import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import type { TrackerRows } from "./window.ts";
+
+/** What happened to a flow; the initiator is the client, the other end the server. */
+export const FlowEvent = {
+  /** First packet of a flow. */
+  STARTED: 0,
+  /** A TCP SYN without ACK, retransmissions included. */
+  SYN: 1,
+  /** A TCP SYN with ACK from the server. */
+  SYN_ACK: 2,
+  /** The TCP handshake completed, or a UDP server sent its first answer. Once per flow. */
+  ESTABLISHED: 3,
+  /** Refused before it was established: RST from the server, or ICMP unreachable. Once per flow. */
+  REFUSED: 4,
+  /** The client reset a half-open TCP connection. Once per flow. */
+  ABORTED: 5,
+  /** No answer to a first SYN within the time-out. Once per flow. */
+  UNANSWERED: 6,
+} as const;
+
+/** The flow an event is about, one reused object. Addresses as in Packet. */
+export interface FlowKey {
+  slot: number;
+  ipProtocol: number;
+  ipVersion: number;
+  client0: number;
+  client1: number;
+  client2: number;
+  client3: number;
+  server0: number;
+  server1: number;
+  server2: number;
+  server3: number;
+  clientPort: number;
+  serverPort: number;
+  /** Packet time of the event, milliseconds since 1970. */
+  timeMs: number;
+}
+
+/** What a tracker may use; everything it keeps is bounded by its own capacity. */
+export interface TrackerContext {
+  readonly counters: Float64Array;
+  base(metric: MetricDefinition): number;
+  /** Counts entities that were thrown out to make room. */
+  evicted(count: number): void;
+  /** Seed of the hashes, chosen at start, so that nobody can aim at one bucket. */
+  readonly hashSeed: number;
+}
+
+export interface Tracker {
+  /** Called for every packet of `definition.packets`. */
+  onPacket?(packet: Packet, timeMs: number): void;
+  onFlow?(event: number, flow: FlowKey): void;
+  /** Rows of the window that ends now, bounded; per-window counts start over. */
+  close(timeMs: number): unknown[];
+  /** Entities held now. */
+  size(): number;
+}
+
+/** A tracker is one file: this declaration, its row type and its state bounds. */
+export interface TrackerDefinition {
+  readonly name: keyof TrackerRows;
+  readonly help: string;
+  /** Most entities it keeps. */
+  readonly capacity: number;
+  /** Packets `onPacket` wants: those of one network protocol by name, or none. */
+  readonly packets?: string;
+  readonly metrics?: readonly MetricDefinition[];
+  readonly signals?: readonly SignalDefinition[];
+  create(context: TrackerContext): Tracker;
+}

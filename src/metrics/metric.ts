@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+/**
+ * One exposed metric family, declared in the file that feeds it. `docs/metrics.md`, the zero series and the
+ * contract tests are made from these declarations.
+ */
+export interface MetricDefinition {
+  /** Prometheus name: prefix `nam_`, base unit, `_total` on counters. */
+  readonly name: `nam_${string}`;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** Label name → its closed value set; `null` where the set comes from the configuration (interface, channel …). */
+  readonly labels?: Readonly<Record<string, readonly string[] | null>>;
+  /** Histograms only: upper bounds, ascending, without +Inf. */
+  readonly buckets?: readonly number[];
+}
+
+/**
+ * A series that is scored against its own past: the sum of the counter cells that match `where`, per second.
+ * The number of signals is the number of these declarations, whatever the traffic does.
+ */
+export interface SignalDefinition {
+  /** Value of the `signal` label, e.g. `transport_tcp_packets`. */
+  readonly name: string;
+  readonly help: string;
+  readonly metric: MetricDefinition;
+  /** Label values that select the cells; a label not named here is summed over. */
+  readonly where?: Readonly<Record<string, string>>;
+  readonly unit: "packets" | "bytes" | "messages" | "flows";
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+/** Every error code the product can report; `docs/errors.md` holds the same table. */
+export type ErrorCode =
+  | "CAPTURE_PERMISSION"
+  | "CAPTURE_INTERFACE"
+  | "CAPTURE_SOURCE_UNAVAILABLE"
+  | "CAPTURE_FILTER"
+  | "CAPTURE_FILE"
+  | "CAPTURE_FILE_DAMAGED"
+  | "CONFIG_READ"
+  | "CONFIG_INVALID"
+  | "USAGE"
+  | "LISTEN"
+  | "STORAGE"
+  | "SENSOR_FAILED"
+  | "CHANNEL"
+  | "INTERNAL";
+
+/**
+ * The one error type the product throws: at start-up, for bad input from the operator and for programmer
+ * faults, never on the packet path. The message says what failed and what to do about it.
+ */
+export class NamError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "NamError";
+    this.code = code;
+  }
+}
+
+/** The text of anything thrown, for a log line or a wrapped message. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Marks a branch the type system says is unreachable. */
+export function assertNever(value: never): never {
+  throw new NamError("INTERNAL", `unexpected value: ${String(value)}`);
+}
