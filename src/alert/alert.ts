@@ -1,23 +1,41 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { ZodType } from "zod";
-import type { Anomaly, Severity } from "../detect/detector.ts";
+import { type ZodType, z } from "zod";
+import { type Anomaly, SEVERITIES, type Severity } from "../detect/detector.ts";
 import type { Log } from "../util/log.ts";
+
+/** What a message says about the anomalies it stands for when they are too many, or too mixed, to tell one by one. */
+export interface Digest {
+  /** Every anomaly of the message, named or not. */
+  readonly count: number;
+  /** Time between the first and the last of them. */
+  readonly seconds: number;
+  readonly detectors: readonly { readonly name: string; readonly count: number }[];
+  /** The three most frequent sources. */
+  readonly topSources: readonly { readonly name: string; readonly count: number }[];
+}
 
 /** One message to one channel: one or more anomalies that are told together, most severe first. */
 export interface Alert {
-  /** Stable over retries of this message. */
+  /** The same over retries, as long as nothing newer joined the message. */
   readonly id: string;
+  /**
+   * Whether it opens, updates or resolves. An anomaly that is over before its opening could be told is part of an
+   * `open` message, with its own state `resolved`. A digest may mix states; it opens if one of its anomalies does.
+   */
   readonly state: "open" | "update" | "resolved";
   readonly severity: Severity;
   /** At most as many as a message can hold; `more` counts the rest. */
   readonly anomalies: readonly Anomaly[];
   readonly more: number;
-  /** When it was made, milliseconds since 1970: a late message says how late. */
+  /** When it should have been sent, milliseconds since 1970: a late message says how late. */
   readonly createdMs: number;
+  /** When this attempt is made, milliseconds since 1970. */
+  readonly sentMs: number;
   /** Name of the agent, so that a reader of a shared channel knows which host speaks. */
   readonly agent: string;
-  /** True for `nam test-alert`. */
+  /** True for `nam test-alert`, whose message holds no anomaly. */
   readonly test: boolean;
+  readonly digest?: Digest;
 }
 
 export const DELIVERY_REASONS = [
@@ -34,7 +52,12 @@ export type DeliveryReason = (typeof DELIVERY_REASONS)[number];
 
 /** What one attempt came to. The notifier classifies, the queue decides what to do next. */
 export type Delivery =
-  | { readonly outcome: "delivered"; readonly detail: string }
+  | {
+      readonly outcome: "delivered";
+      readonly detail: string;
+      /** Silence the vendor asks for before the next message. */
+      readonly pauseMs?: number;
+    }
   | {
       readonly outcome: "retry";
       readonly reason: DeliveryReason;
@@ -62,5 +85,24 @@ export interface ChannelDefinition<Settings = never> {
   readonly rate: { readonly perSecond: number; readonly burst: number };
   /** False for channels that stay on this machine: they work in stealth mode. */
   readonly usesNetwork: boolean;
+  /** True for channels that take every event at once: nothing is grouped, digested or left unnamed. */
+  readonly everyEvent?: boolean;
   create(settings: Settings, log: Log): Notifier;
+}
+
+/** The part of a channel's settings that decides what it is told; every channel's `settings` begins with it. */
+export function routingSettings<Type extends string>(type: Type) {
+  return {
+    type: z.literal(type),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "letters, digits, '.', '_' and '-', at most 63")
+      .default(type)
+      .describe("Name of the channel in metrics and logs; unique. Default: its type."),
+    minimum_severity: z
+      .enum(SEVERITIES)
+      .default("warning")
+      .describe("Anomalies below this severity are not told here."),
+    send_resolved: z.boolean().default(true).describe("Also tell when an anomaly is over."),
+  };
 }

@@ -24,7 +24,10 @@ export interface Frame {
   view: DataView;
   start: number;
   end: number;
-  /** Length on the wire in bytes; greater than `end - start` where the capture cut the frame. */
+  /**
+   * Length on the wire in bytes, a VLAN tag in `vlanTci` included. Greater than `end - start`, and 4 for such a tag,
+   * where the capture cut the frame.
+   */
   wireLength: number;
   /** Packet time: seconds since 1970 UTC, and nanoseconds within the second. */
   seconds: number;
@@ -74,6 +77,8 @@ export interface CaptureSource {
   run(sink: FrameSink): Promise<void>;
   stop(): void;
   stats(): CaptureStats;
+  /** False while a live interface is down or gone; absent where the source cannot tell. */
+  capturing?(): boolean;
   /** Releases everything; idempotent. */
   close(): void;
 }

@@ -15,13 +15,17 @@ export interface Packet {
   /** Where the next decoder begins. */
   at: number;
   wireLength: number;
-  /** True where the capture cut the frame: a header that is missing bytes is then truncated, not malformed. */
+  /**
+   * True where the capture, or IP fragmentation, cut the data: a header that is missing bytes is then truncated,
+   * not malformed.
+   */
   cut: boolean;
   seconds: number;
   nanoseconds: number;
   /** Direction.IN, OUT or UNKNOWN (capture/source.ts). */
   direction: number;
   linkType: number;
+  /** Identifier in the outermost VLAN tag, -1 without one. */
   vlanId: number;
   /** Offset of the Ethernet header (destination MAC first), -1 without one. */
   ethernetAt: number;
@@ -29,12 +33,15 @@ export interface Packet {
   network: number;
   transport: number;
   application: number;
+  /** Where the header starts; -1 unless it could be read whole. */
   networkAt: number;
   transportAt: number;
   /** Application data: `[payloadAt, payloadEnd)` as captured; `payloadLength` as sent. */
   payloadAt: number;
   payloadEnd: number;
   payloadLength: number;
+  /** Where the frame, and then the IP datagram in it, ends as sent; greater than `end` where bytes are missing. */
+  sentEnd: number;
   ipVersion: number;
   ipProtocol: number;
   ttl: number;
@@ -56,12 +63,16 @@ export interface Packet {
   tcpWindow: number;
   icmpType: number;
   icmpCode: number;
-  /** Offset of the IP header quoted by an ICMP or ICMPv6 error, -1 without one. */
+  /** Offset of the IP header quoted by an ICMP or ICMPv6 error, captured whole; -1 without one. */
   quotedAt: number;
   /** Slot in the flow table, -1 for packets without a flow; set between the two halves of decoding. */
   flow: number;
   /** 0 = sent by the flow's initiator, 1 = by the responder. */
   flowSide: number;
+  /** The packet's one outcome: 0 when every decoder was content, else the first Stop that is an error. */
+  fault: number;
+  /** Position in LAYERS of the decoder that found `fault`. */
+  faultLayer: number;
   /** Facts that application decoders leave for trackers; each decoder adds its own key to the type. */
   readonly facts: PacketFacts;
 }
@@ -104,6 +115,7 @@ export function emptyPacket(facts: PacketFacts): Packet {
     payloadAt: -1,
     payloadEnd: -1,
     payloadLength: 0,
+    sentEnd: 0,
     ipVersion: 0,
     ipProtocol: -1,
     ttl: 0,
@@ -127,6 +139,11 @@ export function emptyPacket(facts: PacketFacts): Packet {
     quotedAt: -1,
     flow: -1,
     flowSide: 0,
+    fault: 0,
+    faultLayer: 0,
     facts,
   };
 }
+
+/** Length of an IEEE 802.1Q tag. */
+export const VLAN_TAG_LENGTH = 4;

@@ -11,7 +11,10 @@ export const etherKey = (etherType: number): number => 0x10000 + etherType;
 export const ipKey = (ipProtocol: number): number => 0x20000 + ipProtocol;
 export const KEY_SPACES = 3;
 
-export type Layer = "link" | "network" | "transport" | "application";
+/** In the order of the walk; `packet.faultLayer` counts in it. */
+export const LAYERS = ["link", "network", "transport", "application"] as const;
+export type Layer = (typeof LAYERS)[number];
+export const LayerIndex = { LINK: 0, NETWORK: 1, TRANSPORT: 2, APPLICATION: 3 } as const;
 
 interface Described {
   /** Value of the `protocol` label of its layer's family. */
@@ -33,11 +36,13 @@ export interface HeaderProtocol extends Described {
 export interface ApplicationProtocol extends Described {
   readonly layer: "application";
   readonly ports: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
+  /** First payload bytes with which `recognises` is worth calling; none: known by port only. */
+  readonly firstBytes?: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
   create(context: DecodeContext): ApplicationDecoder;
 }
 
 export interface ApplicationDecoder {
-  /** True when the payload alone proves the protocol. Missing: known by port only. */
+  /** True when the payload, which holds at least one byte, alone proves the protocol. */
   recognises?(packet: Packet): boolean;
   /** Reads `[payloadAt, payloadEnd)`; returns a Stop. Missing: counted, not read. */
   decode?(packet: Packet): number;
@@ -59,4 +64,11 @@ export interface DecodeContext {
 /** TRUNCATED if the capture cut the frame, MALFORMED if the sender lied about a length. */
 export function short(packet: Packet): number {
   return packet.cut ? Stop.TRUNCATED : Stop.MALFORMED;
+}
+
+/** Notes what went wrong with a packet. The first fault is its outcome, later ones follow from it. */
+export function fault(packet: Packet, layer: number, stop: number): void {
+  if (packet.fault !== 0) return;
+  packet.fault = stop;
+  packet.faultLayer = layer;
 }

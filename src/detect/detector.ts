@@ -75,21 +75,62 @@ export interface Anomaly {
   readonly suggestion: { readonly wireshark_filter: string; readonly promql: string };
 }
 
+/** Which idea of "normal" a state was scored against: the value of the `baseline` label. */
+export const BASELINES = ["rolling", "ewma"] as const;
+export type BaselineName = (typeof BASELINES)[number];
+
 /** Current state of one signal under one baseline. */
 export interface SignalState {
   readonly name: string;
+  readonly baseline: BaselineName;
   readonly unit: string;
+  /** Protocol label value the signal counts, `all` where it is not about one. */
+  readonly protocol: string;
   readonly value: number;
   readonly mean: number;
   readonly stddev: number;
   readonly z: number;
   readonly ready: boolean;
   readonly samples: number;
+  /** Seconds of deviation after which the baseline just took the new level for normal; 0 in any other tick. */
+  readonly shiftSeconds: number;
+}
+
+/** Processes of one name, as one: never a single process. Shares are of the whole machine. */
+export interface ProcessGroup {
+  readonly name: string;
+  readonly cpuRatio: number;
+  readonly memoryBytes: number;
+  readonly processes: number;
+}
+
+/** What the host itself does; the same shape as the sampler's in host/. Ratios are 0 to 1. */
+export interface HostSample {
+  readonly timeMs: number;
+  readonly cpuRatio: number;
+  readonly memoryUsedBytes: number;
+  readonly memoryTotalBytes: number;
+  readonly load1: number;
+  readonly cpus: number;
+  /** The largest groups, most CPU first; empty where process groups are switched off. */
+  readonly groups: readonly ProcessGroup[];
+}
+
+/** How many of the signals that are ready are far from their baselines. */
+export interface Environment {
+  readonly judged: number;
+  readonly away: number;
+  /** More than this many, and the environment changed rather than one signal. */
+  readonly limit: number;
+  readonly changed: boolean;
 }
 
 /** One tick as detectors see it. */
 export interface Tick {
+  /** End of the window in packet time, milliseconds since 1970; goes back when the clock does. */
   readonly timeMs: number;
+  /** Milliseconds since the first tick; never goes back, whatever the clock does. */
+  readonly elapsedMs: number;
   /** Seconds the window covers. */
   readonly seconds: number;
   readonly window: Window;
@@ -97,12 +138,18 @@ export interface Tick {
   readonly degraded: boolean;
   /** Nothing may be learned and no low-side alarm raised (loss, capture down, late tick, clock step). */
   readonly tainted: boolean;
+  /** The same objects every tick, rewritten: nothing may keep one. */
   readonly signals: readonly SignalState[];
+  readonly environment: Environment;
+  /** The newest sample of the host, null where none was taken since the last tick. */
+  readonly host: HostSample | null;
 }
 
 export interface DetectorContext {
   /** True for addresses of the operator's own networks (`networks.home`). */
   isHome(address: string): boolean;
+  /** Addresses of the routers this machine uses, where they are known. */
+  readonly gateways?: readonly string[];
 }
 
 export interface Detector {
@@ -119,9 +166,13 @@ export interface DetectorDefinition<Settings = never> {
   readonly help: string;
   /** Severities it can raise: the closed label set of its series. */
   readonly severities: readonly Severity[];
-  /** Every field described, with a default: an empty object is valid. */
+  /** A strict object, every field described, with a default: an empty object is valid. */
   readonly settings: ZodType<Settings>;
-  /** Seconds without a finding until its incident is resolved. */
+  /** Default of its `quiet_seconds` setting: seconds without a finding until its incident is resolved. */
   readonly quietSeconds: number;
+  /** True where it judges by signals alone: silent while the environment as a whole changed. */
+  readonly statistical?: boolean;
+  /** Name of the detector that says the same of the same entity, only better: while it does, this one is silent. */
+  readonly supersededBy?: string;
   create(settings: Settings, context: DetectorContext): Detector;
 }

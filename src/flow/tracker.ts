@@ -9,15 +9,15 @@ export const FlowEvent = {
   STARTED: 0,
   /** A TCP SYN without ACK, retransmissions included. */
   SYN: 1,
-  /** A TCP SYN with ACK from the server. */
+  /** The server answered a SYN; repeated answers to one SYN are left out. */
   SYN_ACK: 2,
-  /** The TCP handshake completed, or a UDP server sent its first answer. Once per flow. */
+  /** The TCP handshake completed, or, without TCP, the server sent its first packet. Once per flow. */
   ESTABLISHED: 3,
   /** Refused before it was established: RST from the server, or ICMP unreachable. Once per flow. */
   REFUSED: 4,
   /** The client reset a half-open TCP connection. Once per flow. */
   ABORTED: 5,
-  /** No answer to a first SYN within the time-out. Once per flow. */
+  /** No answer to the first SYN within 3 s; one may still come later. Once per flow. */
   UNANSWERED: 6,
 } as const;
 
@@ -50,25 +50,43 @@ export interface TrackerContext {
   readonly hashSeed: number;
 }
 
-export interface Tracker {
+export interface Tracker<Row = unknown> {
   /** Called for every packet of `definition.packets`. */
   onPacket?(packet: Packet, timeMs: number): void;
+  /** Called for the events of `definition.events`; `flow` is valid during the call only. */
   onFlow?(event: number, flow: FlowKey): void;
   /** Rows of the window that ends now, bounded; per-window counts start over. */
-  close(timeMs: number): unknown[];
+  close(timeMs: number): Row[];
   /** Entities held now. */
   size(): number;
 }
 
+/** How rows of several windows become one bounded list. */
+export interface RowRules<Row> {
+  /** Most rows a window carries. */
+  readonly limit: number;
+  /** Rows with the same key are about the same entity. */
+  key(row: Row): string;
+  /** One row of two about the same entity, `later` being of the later window or of another sensor. */
+  merge(earlier: Row, later: Row): Row;
+  /** Rows of greater weight are kept when there are too many. */
+  weight(row: Row): number;
+}
+
+type RowOf<Name extends keyof TrackerRows> = TrackerRows[Name][number];
+
 /** A tracker is one file: this declaration, its row type and its state bounds. */
-export interface TrackerDefinition {
-  readonly name: keyof TrackerRows;
+export interface TrackerDefinition<Name extends keyof TrackerRows = keyof TrackerRows> {
+  readonly name: Name;
   readonly help: string;
   /** Most entities it keeps. */
   readonly capacity: number;
   /** Packets `onPacket` wants: those of one network protocol by name, or none. */
   readonly packets?: string;
+  /** Values of FlowEvent that `onFlow` wants, or none. */
+  readonly events?: readonly number[];
+  readonly rows: RowRules<RowOf<Name>>;
   readonly metrics?: readonly MetricDefinition[];
   readonly signals?: readonly SignalDefinition[];
-  create(context: TrackerContext): Tracker;
+  create(context: TrackerContext): Tracker<RowOf<Name>>;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { NamError } from "../util/errors.ts";
 import { add } from "../util/typed.ts";
+import { closedLabelSets } from "./label-sets.ts";
 import type { MetricDefinition } from "./metric.ts";
 
 /** One series of a family: its label values and the cell that holds its number. */
@@ -75,12 +76,9 @@ export class CellLayout {
 }
 
 function combinations(definition: MetricDefinition): Record<string, string>[] {
-  let rows: Record<string, string>[] = [{}];
-  for (const [label, values] of Object.entries(definition.labels ?? {})) {
-    if (values === null) {
-      throw new NamError("INTERNAL", `${definition.name}: label ${label} has no closed value set`);
-    }
-    rows = rows.flatMap((row) => values.map((value) => ({ ...row, [label]: value })));
+  const rows = closedLabelSets(definition);
+  if (rows === null) {
+    throw new NamError("INTERNAL", `${definition.name}: a label has no closed value set`);
   }
   return rows;
 }

@@ -1,96 +1,72 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import client from "prom-client";
 import { NamError } from "../util/errors.ts";
-import { type CellLayout, histogramWidth } from "./cells.ts";
+import { cellFamily } from "./cell-families.ts";
+import type { CellLayout } from "./cells.ts";
+import {
+  type Family,
+  OPENMETRICS_CONTENT_TYPE,
+  renderOpenMetrics,
+  renderText,
+  TEXT_CONTENT_TYPE,
+} from "./exposition.ts";
+import {
+  type CounterInstrument,
+  createCounter,
+  createGauge,
+  createHistogram,
+  type Exposed,
+  type GaugeInstrument,
+  type HistogramInstrument,
+} from "./instruments.ts";
 import type { MetricDefinition } from "./metric.ts";
+import { MetricNames } from "./metric-names.ts";
+import { processFamilies } from "./process-metrics.ts";
+import { type Build, buildInfo, seriesExposed, seriesOverflow, startTime } from "./self-metrics.ts";
+import { DEFAULT_SERIES_BUDGET, SeriesBudget } from "./series-budget.ts";
 
-type Labels = Readonly<Record<string, string>>;
+export type { CounterInstrument, GaugeInstrument, HistogramInstrument } from "./instruments.ts";
 
-/** A counter off the packet path. An exemplar names the event that was counted (OpenMetrics only). */
-export interface CounterInstrument {
-  inc(labels: Labels, amount?: number, exemplar?: Labels): void;
-  /** Makes a series exist at 0 where its labels come from the configuration. */
-  init(labels: Labels): void;
-}
-
-export interface GaugeInstrument {
-  set(labels: Labels, value: number): void;
-  remove(labels: Labels): void;
-}
-
-export interface HistogramInstrument {
-  observe(labels: Labels, value: number): void;
-  init(labels: Labels): void;
-}
+/** Series kept free for `process_*` and `nodejs_*`, whose number prom-client decides. */
+const PROCESS_SERIES = 128;
 
 /**
- * Everything that is scraped, and the only file that knows prom-client. Families with closed label sets exist at
- * 0 from the moment they are declared. Numbers that live in cells are handed over at the scrape, not before.
+ * Everything that is scraped. Families with closed label sets exist at 0 from the moment they are declared. Numbers
+ * that live in cells are handed over at the scrape, not before. Both formats are written from one reading, so scrapes
+ * of different formats may overlap.
  */
 export class MetricsRegistry {
-  readonly #registry = new client.Registry<client.OpenMetricsContentType>();
-  readonly #definitions = new Map<string, MetricDefinition>();
+  readonly #budget: SeriesBudget;
+  readonly #definitions: MetricDefinition[] = [];
+  readonly #names = new MetricNames();
   readonly #collectors: (() => void)[] = [];
+  readonly #families: (() => Family | Promise<Family>)[] = [];
+  #processFamilies: () => Promise<Family[]> = async () => [];
 
-  constructor() {
-    // Exemplars need the OpenMetrics registry type; `text` serves the classic format from the same families.
-    this.#registry.setContentType(client.Registry.OPENMETRICS_CONTENT_TYPE);
+  constructor(options: { readonly seriesBudget?: number } = {}) {
+    this.#budget = new SeriesBudget(options.seriesBudget ?? DEFAULT_SERIES_BUDGET);
+    this.#declare(seriesExposed);
+    this.#declare(seriesOverflow);
+    this.#budget.take(2);
   }
 
   counter(definition: MetricDefinition): CounterInstrument {
-    this.#declare(definition);
-    const metric = new client.Counter({
-      name: definition.name,
-      help: definition.help,
-      labelNames: labelNames(definition),
-      registers: [this.#registry],
-      enableExemplars: true,
-    });
-    for (const labels of closedLabelSets(definition)) metric.inc({ labels, value: 0 });
-    return {
-      inc: (labels, value = 1, exemplarLabels) =>
-        metric.inc(exemplarLabels ? { labels, value, exemplarLabels } : { labels, value }),
-      init: (labels) => metric.inc({ labels, value: 0 }),
-    };
+    return this.#expose(definition, "counter", createCounter);
   }
 
   gauge(definition: MetricDefinition): GaugeInstrument {
-    this.#declare(definition);
-    const metric = new client.Gauge({
-      name: definition.name,
-      help: definition.help,
-      labelNames: labelNames(definition),
-      registers: [this.#registry],
-    });
-    for (const labels of closedLabelSets(definition)) metric.set(labels, 0);
-    return {
-      set: (labels, value) => metric.set(labels, Number.isFinite(value) ? value : 0),
-      remove: (labels) => metric.remove(labels),
-    };
+    return this.#expose(definition, "gauge", createGauge);
   }
 
   histogram(definition: MetricDefinition): HistogramInstrument {
-    this.#declare(definition);
-    const metric = new client.Histogram({
-      name: definition.name,
-      help: definition.help,
-      labelNames: labelNames(definition),
-      buckets: [...(definition.buckets ?? [])],
-      registers: [this.#registry],
-      enableExemplars: true,
-    });
-    for (const labels of closedLabelSets(definition)) metric.zero(labels);
-    return {
-      observe: (labels, value) => metric.observe({ labels, value }),
-      init: (labels) => metric.zero(labels),
-    };
+    return this.#expose(definition, "histogram", createHistogram);
   }
 
   /** Exposes sensor cells: `values` holds totals (counters, histograms) or levels (gauges) by slot. */
   cells(layout: CellLayout, values: Float64Array): void {
     for (const definition of layout.definitions()) {
       this.#declare(definition);
-      this.#registry.registerMetric(new CellMetric(definition, layout, values) as never);
+      const family = cellFamily(definition, layout, this.#budget);
+      this.#families.push(() => family(values));
     }
   }
 
@@ -101,92 +77,74 @@ export class MetricsRegistry {
 
   /** prom-client's own `process_*` and `nodejs_*` families. */
   processMetrics(): void {
-    client.collectDefaultMetrics({ register: this.#registry as never });
+    this.#budget.take(PROCESS_SERIES);
+    this.#processFamilies = processFamilies();
+  }
+
+  /** `nam_build_info` and `nam_start_time_seconds`. */
+  buildMetrics(build: Build, startSeconds: number): void {
+    this.gauge(buildInfo).set(
+      { version: build.version, revision: build.revision, node: process.versions.node },
+      1,
+    );
+    this.gauge(startTime).set({}, startSeconds);
   }
 
   definitions(): MetricDefinition[] {
-    return [...this.#definitions.values()];
+    return [...this.#definitions];
   }
 
-  /** One scrape, text 0.0.4 or OpenMetrics 1.0. */
+  /** One scrape, text 0.0.4 or OpenMetrics 1.0; families in the order of their names. */
   async text(openMetrics: boolean): Promise<{ body: string; contentType: string }> {
+    const families = await this.#collect();
+    return openMetrics
+      ? { body: renderOpenMetrics(families), contentType: OPENMETRICS_CONTENT_TYPE }
+      : { body: renderText(families), contentType: TEXT_CONTENT_TYPE };
+  }
+
+  async #collect(): Promise<Family[]> {
     for (const collect of this.#collectors) collect();
-    const type = openMetrics
-      ? client.Registry.OPENMETRICS_CONTENT_TYPE
-      : client.Registry.PROMETHEUS_CONTENT_TYPE;
-    const registry = this.#registry as unknown as client.Registry;
-    registry.setContentType(type as never);
-    return { body: await registry.metrics(), contentType: type };
+    const processes = this.#withinReserve(await this.#processFamilies());
+    const own = await Promise.all(this.#families.map((family) => family()));
+    const families = [...own, ...processes];
+    const exposed = families.reduce((sum, { samples }) => sum + samples.length, 2);
+    families.push(single(seriesExposed, exposed), single(seriesOverflow, this.#budget.refused));
+    return families.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Whole families only: a histogram that lacks its last buckets would be wrong. */
+  #withinReserve(families: readonly Family[]): Family[] {
+    let left = PROCESS_SERIES;
+    return families.filter(({ samples }) => {
+      if (samples.length > left) return this.#budget.refuse(samples.length);
+      left -= samples.length;
+      return true;
+    });
+  }
+
+  #expose<Instrument>(
+    definition: MetricDefinition,
+    type: MetricDefinition["type"],
+    create: (definition: MetricDefinition, budget: SeriesBudget) => Exposed<Instrument>,
+  ): Instrument {
+    if (definition.type !== type) {
+      throw new NamError(
+        "INTERNAL",
+        `${definition.name} is declared as ${definition.type}, used as ${type}`,
+      );
+    }
+    this.#declare(definition);
+    const { instrument, collect } = create(definition, this.#budget);
+    this.#families.push(collect);
+    return instrument;
   }
 
   #declare(definition: MetricDefinition): void {
-    if (this.#definitions.has(definition.name)) {
-      throw new NamError("INTERNAL", `metric ${definition.name} is declared twice`);
-    }
-    this.#definitions.set(definition.name, definition);
+    this.#names.claim(definition);
+    this.#definitions.push(definition);
   }
 }
 
-function labelNames(definition: MetricDefinition): string[] {
-  return Object.keys(definition.labels ?? {});
-}
-
-function closedLabelSets(definition: MetricDefinition): Record<string, string>[] {
-  let rows: Record<string, string>[] = [{}];
-  for (const [name, values] of Object.entries(definition.labels ?? {})) {
-    if (values === null) return [];
-    rows = rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value })));
-  }
-  return rows;
-}
-
-interface Sample {
-  readonly labels: Labels;
-  readonly value: number;
-  readonly metricName?: string;
-}
-
-/** The part of prom-client's metric interface that `Registry.metrics()` uses, read from cells. */
-class CellMetric {
-  readonly name: string;
-  readonly #definition: MetricDefinition;
-  readonly #layout: CellLayout;
-  readonly #values: Float64Array;
-
-  constructor(definition: MetricDefinition, layout: CellLayout, values: Float64Array) {
-    this.name = definition.name;
-    this.#definition = definition;
-    this.#layout = layout;
-    this.#values = values;
-  }
-
-  get(): { name: string; help: string; type: string; aggregator: string; values: Sample[] } {
-    const { name, help, type } = this.#definition;
-    return { name, help, type, aggregator: "sum", values: this.#samples() };
-  }
-
-  reset(): void {}
-
-  #samples(): Sample[] {
-    const series = this.#layout.series(this.#definition);
-    if (this.#definition.type === "histogram") {
-      return series.flatMap(({ labels, slot }) => this.#histogram(labels, slot));
-    }
-    return series.map(({ labels, slot }) => ({ labels, value: this.#values[slot] ?? 0 }));
-  }
-
-  #histogram(labels: Labels, slot: number): Sample[] {
-    const { name, buckets = [] } = this.#definition;
-    const samples: Sample[] = [];
-    let cumulative = 0;
-    for (let bucket = 0; bucket <= buckets.length; bucket++) {
-      cumulative += this.#values[slot + bucket] ?? 0;
-      const le = bucket < buckets.length ? String(buckets[bucket]) : "+Inf";
-      samples.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: cumulative });
-    }
-    const sum = this.#values[slot + histogramWidth(this.#definition) - 1] ?? 0;
-    samples.push({ metricName: `${name}_sum`, labels, value: sum });
-    samples.push({ metricName: `${name}_count`, labels, value: cumulative });
-    return samples;
-  }
+function single({ name, help, type }: MetricDefinition, value: number): Family {
+  return { name, help, type, samples: [{ series: name, value }] };
 }

@@ -6,17 +6,23 @@ export interface Clock {
   now(): number;
   /** Monotonic milliseconds with a fraction, for durations only. */
   monotonicMs(): number;
-  /** Calls back once after `delayMs`; the returned function cancels. */
-  after(delayMs: number, callback: () => void): () => void;
+  /**
+   * Calls back once after `delayMs`; the returned function cancels. The wait keeps the process alive only with
+   * `keepAlive`, which is for work that must end before the process does.
+   */
+  after(delayMs: number, callback: () => void, keepAlive?: boolean): () => void;
 }
 
-/** The machine's own clock. Its timers do not keep the process alive. */
+/** The longest wait a Node.js timer can hold; beyond it, it would fire at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    timer.unref();
+  after(delayMs, callback, keepAlive = false) {
+    const timer = setTimeout(callback, Math.min(delayMs, TIMER_MAX_MS));
+    if (!keepAlive) timer.unref();
     return () => clearTimeout(timer);
   },
 };

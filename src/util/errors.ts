@@ -1,21 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-/** Every error code the product can report; `docs/errors.md` holds the same table. */
-export type ErrorCode =
-  | "CAPTURE_PERMISSION"
-  | "CAPTURE_INTERFACE"
-  | "CAPTURE_SOURCE_UNAVAILABLE"
-  | "CAPTURE_FILTER"
-  | "CAPTURE_FILE"
-  | "CAPTURE_FILE_DAMAGED"
-  | "CONFIG_READ"
-  | "CONFIG_INVALID"
-  | "USAGE"
-  | "LISTEN"
-  | "STORAGE"
-  | "SENSOR_FAILED"
-  | "CHANNEL"
-  | "INTERNAL";
+import type { ErrorCode } from "./error-codes.ts";
+
+export type { ErrorCode } from "./error-codes.ts";
 
 /**
  * The one error type the product throws: at start-up, for bad input from the operator and for programmer

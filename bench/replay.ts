@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { MAIN } from "./agent.ts";
+import { type Bench, median, type Row } from "./bench.ts";
+import { writeMix } from "./mix.ts";
+import { timed } from "./process.ts";
+
+const MIX = fileURLToPath(new URL("../.cache/bench/mix.pcap", import.meta.url));
+const PACKETS = 2_000_000;
+const FLOWS = 50_000;
+const ROUNDS = 5;
+const TCPDUMP_TIMES_MAX = 3;
+
+/** What replay is held against: reading alone, and three flow meters. Each gets room for every flow. */
+function contenders(folder: string): Record<string, readonly [string, ...string[]]> {
+  return {
+    nam: [process.execPath, MAIN, "replay", MIX],
+    tcpdump: ["tcpdump", "-nr", MIX, "-w", "/dev/null"],
+    nfpcapd: ["nfpcapd", "-r", MIX, "-l", folder],
+    softflowd: ["softflowd", "-r", MIX, "-m", "262144", "-n", "127.0.0.1:39995"],
+    argus: ["argus", "-X", "-r", MIX, "-w", "/dev/null"],
+  };
+}
+
+export const replayBench: Bench = {
+  name: "replay",
+  what: `wall time over a capture of ${PACKETS.toLocaleString("en")} packets in ${FLOWS.toLocaleString("en")} flows`,
+  needsRoot: false,
+  async run(say) {
+    say("writing the capture, unless it is there already (746 MB)");
+    writeMix(MIX, PACKETS, FLOWS);
+    const folder = mkdtempSync(join(tmpdir(), "nam-bench-"));
+    try {
+      return rows(await race(contenders(folder), say));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** Median seconds of each contender; they take turns, so that a slow moment of the machine hits all alike. */
+async function race(
+  commands: Record<string, readonly [string, ...string[]]>,
+  say: (line: string) => void,
+): Promise<Record<string, number>> {
+  const seconds: Record<string, number[]> = {};
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const [name, [command, ...args]] of Object.entries(commands)) {
+      const { wallSeconds } = await timed(command, args);
+      seconds[name] = [...(seconds[name] ?? []), wallSeconds];
+    }
+    const line = Object.entries(seconds).map(
+      ([name, values]) => `${name} ${values.at(-1)?.toFixed(2)} s`,
+    );
+    say(`round ${round} of ${ROUNDS}: ${line.join(", ")}`);
+  }
+  return Object.fromEntries(
+    Object.entries(seconds).map(([name, values]) => [name, median(values)]),
+  );
+}
+
+function rows(seconds: Record<string, number>): Row[] {
+  const own = seconds.nam ?? Number.NaN;
+  return Object.entries(seconds)
+    .filter(([name]) => name !== "nam")
+    .map(([name, theirs]) => {
+      const limit = name === "tcpdump" ? TCPDUMP_TIMES_MAX : 1;
+      const ratio = own / theirs;
+      return {
+        what: "replay, wall time",
+        measured: `${own.toFixed(2)} s`,
+        against: `${name}: ${theirs.toFixed(2)} s`,
+        ratio,
+        goal: limit === 1 ? "faster" : `at most ${limit} ×`,
+        met: ratio <= limit,
+      };
+    });
+}

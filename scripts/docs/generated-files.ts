@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { cliDocument } from "./cli.ts";
+import { configurationDocument } from "./configuration.ts";
+import { detectorsDocument } from "./detectors.ts";
+import { errorsDocument } from "./errors.ts";
+import { exampleConfiguration } from "./example.ts";
+import { jsonSchemaFile } from "./json-schema.ts";
+import { metricsDocument } from "./metrics.ts";
+
+/** Every file made from the code, by its path in the project. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ["docs/cli.md", cliDocument()],
+    ["docs/configuration.md", configurationDocument()],
+    ["docs/detectors.md", detectorsDocument()],
+    ["docs/errors.md", errorsDocument()],
+    ["docs/metrics.md", metricsDocument()],
+    ["config/nam.example.yml", exampleConfiguration()],
+    ["config/nam.schema.json", jsonSchemaFile()],
+  ]);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { alertMetrics } from "./alert/metrics.ts";
+import { captureMetrics } from "./capture-metrics.ts";
+import { configMetrics } from "./config-metrics.ts";
+import { decodeMetrics } from "./decode/families.ts";
+import { detectors } from "./detect/all.ts";
+import type { Severity } from "./detect/detector.ts";
+import { incidentFamilies, signalFamilies } from "./detect/families.ts";
+import { detectorSettings } from "./detect/settings.ts";
+import { signalNames } from "./detect/signals.ts";
+import { flowGauges, flowMetrics } from "./flow/families.ts";
+import { hostMetrics } from "./host/families.ts";
+import { collectorMetrics } from "./metrics/collectors.ts";
+import type { MetricDefinition } from "./metrics/metric.ts";
+import { selfMetrics } from "./metrics/self-metrics.ts";
+import { sensorSignals } from "./sensor-metrics.ts";
+import { inputSchema, type JsonSchema } from "./util/validate.ts";
+
+/** Every family the agent declares itself, by name; `process_*` and `nodejs_*` come from prom-client. */
+export function metricCatalogue(): readonly MetricDefinition[] {
+  return [
+    ...selfMetrics,
+    ...collectorMetrics,
+    ...captureMetrics,
+    ...decodeMetrics,
+    ...flowMetrics,
+    ...flowGauges,
+    ...hostMetrics,
+    ...Object.values(signalFamilies(signalNames(sensorSignals))),
+    ...Object.values(incidentFamilies(detectors.map(({ name }) => name))),
+    ...alertMetrics,
+    ...configMetrics,
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A detector as operators see it. */
+export interface DetectorEntry {
+  readonly name: string;
+  readonly class: string;
+  readonly help: string;
+  readonly severities: readonly Severity[];
+  /** Schema of its section under `detectors:`. */
+  readonly settings: JsonSchema;
+}
+
+/** Every detector, in the order a tick asks them. */
+export function detectorCatalogue(): readonly DetectorEntry[] {
+  return detectors.map((detector) => ({
+    name: detector.name,
+    class: detector.class,
+    help: detector.help,
+    severities: detector.severities,
+    settings: inputSchema(detectorSettings(detector)),
+  }));
+}

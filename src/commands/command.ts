@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { LoadedConfig } from "../config/load.ts";
+import { createLog, type Log } from "../util/log.ts";
+
+/** The outside world of a command; tests give it their own. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  /** True on a terminal, where a progress bar makes sense. */
+  readonly isTTY?: boolean | undefined;
+}
+
+/** What `nam replay` starts with. Paths are null where the operator did not ask for the file. */
+export interface ReplayCommandOptions {
+  readonly config: LoadedConfig;
+  /** 1 = as fast as it was captured; null = as fast as it goes. */
+  readonly speed: number | null;
+  readonly report: string | null;
+  /** Entries of each list in the report; 0 = all. */
+  readonly top: number;
+  readonly metrics: string | null;
+  readonly events: string | null;
+  /** Serve metrics, page and API meanwhile: a listen address was given on the command line. */
+  readonly serve: boolean;
+  readonly log: Log;
+  readonly io: Io;
+}
+
+/** What every command gets to be built with. */
+export interface CommandContext {
+  readonly io: Io;
+  /** Says how the command ended; without it the exit code is 0. */
+  finish(exitCode: number): void;
+}
+
+/** The log as configured; in stealth mode a terminal sees errors only. */
+export function openLog({ config }: LoadedConfig, { stderr }: Io): Log {
+  const isQuiet = config.stealth && stderr.isTTY === true && config.log.level !== "silent";
+  return createLog({ ...config.log, ...(isQuiet ? { level: "error" } : {}), target: stderr });
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { Command, CommanderError } from "commander";
+import { productBuild } from "../util/version.ts";
+import { checkConfigSubcommand } from "./check-config.ts";
+import type { CommandContext, Io } from "./command.ts";
+import { detectorsSubcommand } from "./detectors.ts";
+import { ExitCode, exitCodeOf, reportError } from "./exit-codes.ts";
+import { interfacesSubcommand } from "./interfaces.ts";
+import { metricsSubcommand } from "./metrics.ts";
+import { replaySubcommand } from "./replay-command.ts";
+import { runSubcommand } from "./run-command.ts";
+import { testAlertSubcommand } from "./test-alert.ts";
+
+const SUBCOMMANDS = [
+  runSubcommand,
+  replaySubcommand,
+  checkConfigSubcommand,
+  interfacesSubcommand,
+  testAlertSubcommand,
+  detectorsSubcommand,
+  metricsSubcommand,
+];
+
+const EXIT_CODES = `
+Every setting can also come from the configuration file or from a variable, e.g. NAM_WEB_LISTEN_ADDRESS.
+Exit codes: 0 ok, 1 failed, 2 wrong usage or configuration, 77 no permission to capture.
+`;
+
+/** Runs one command line (without node and script) and returns its exit code; never throws, never exits. */
+export async function runProgram(args: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = ExitCode.OK;
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
+  try {
+    await createProgram({ io, finish }).parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
+    reportError(error, io.stderr);
+    return exitCodeOf(error);
+  }
+}
+
+/** The whole command line, as `--help` and docs/cli.md show it. */
+export function createProgram(context: CommandContext): Command {
+  const { version, revision } = productBuild();
+  const program = new Command("nam")
+    .description("Watches network traffic, learns what is normal and says what is not.")
+    .version(`network-anomaly-monitor ${version} (${revision})`, "--version", "Print the version.")
+    .addHelpText("after", EXIT_CODES);
+  for (const create of SUBCOMMANDS) program.addCommand(create(context));
+  for (const command of [program, ...program.commands]) {
+    command
+      .helpOption("-h, --help", "Print this help.")
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => void context.io.stdout.write(text),
+        writeErr: (text) => void context.io.stderr.write(text),
+      });
+  }
+  return program.helpCommand("help [command]", "Print the help of a command.");
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { appendFileSync, writeFileSync } from "node:fs";
+import type { Anomaly } from "../detect/detector.ts";
+import { ProgressBar } from "../progress-bar.ts";
+import { Replay } from "../replay.ts";
+import { serveReplay } from "../replay-server.ts";
+import { summarise } from "../report-summary.ts";
+import { messageOf, NamError } from "../util/errors.ts";
+import type { Io, Output, ReplayCommandOptions } from "./command.ts";
+import { ExitCode } from "./exit-codes.ts";
+
+const STANDARD_OUTPUT = "-";
+
+/**
+ * Runs the pipeline over capture files and writes what was asked for. With `serve` the metrics, page and API answer
+ * meanwhile and until SIGINT or SIGTERM. Returns 1 where any file was damaged or unreadable.
+ */
+export async function replayCommand(
+  files: readonly string[],
+  options: ReplayCommandOptions,
+): Promise<number> {
+  const { io, log } = options;
+  const { config } = options.config;
+  const bar = new ProgressBar(io.stderr);
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, stop);
+  const writeEvents = eventWriter(options.events, io);
+  const replay = new Replay({
+    detect: config.detectors,
+    home: config.networks.home,
+    agent: config.agent.name,
+    flowCapacity: config.flow.capacity,
+    top: options.top,
+    speed: options.speed,
+    onEvents: writeEvents,
+    onProgress: (path, part) => bar.show(path, part),
+    signal: abort.signal,
+    log,
+  });
+  const server = options.serve ? await serveReplay(replay, options.config, log) : null;
+  try {
+    const { report, damaged } = await replay.run(files);
+    bar.clear();
+    if (options.report !== null) output(options.report, `${JSON.stringify(report, null, 2)}\n`, io);
+    if (options.metrics !== null)
+      output(options.metrics, (await replay.core.registry.text(false)).body, io);
+    humanOutput(options, io).write(summarise(report));
+    if (server && !abort.signal.aborted) await served(server.addresses, abort.signal, io);
+    return damaged ? ExitCode.FAILED : ExitCode.OK;
+  } finally {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, stop);
+    await server?.close();
+  }
+}
+
+/** The summary makes way where standard output is taken by something for programs. */
+function humanOutput({ report, metrics, events }: ReplayCommandOptions, io: Io): Output {
+  return [report, metrics, events].includes(STANDARD_OUTPUT) ? io.stderr : io.stdout;
+}
+
+async function served(addresses: readonly string[], signal: AbortSignal, io: Io): Promise<void> {
+  io.stderr.write(
+    `The replay is over; ${addresses.join(", ")} still answers until you end it with Ctrl-C.\n`,
+  );
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+function eventWriter(path: string | null, io: Io): (events: readonly Anomaly[]) => void {
+  if (path === null) return () => {};
+  if (path !== STANDARD_OUTPUT) output(path, "", io);
+  return (events) => {
+    const text = events.map((event) => `${JSON.stringify(event)}\n`).join("");
+    if (path === STANDARD_OUTPUT) io.stdout.write(text);
+    else appendFileSync(path, text);
+  };
+}
+
+function output(path: string, text: string, io: Io): void {
+  if (path === STANDARD_OUTPUT) {
+    io.stdout.write(text);
+    return;
+  }
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new NamError("USAGE", `cannot write ${path}: ${messageOf(error)}`, error);
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { ah } from "./ah.ts";
+import { arp } from "./arp.ts";
+import { bittorrent } from "./bittorrent.ts";
+import { dhcp } from "./dhcp.ts";
+import { dhcpv6 } from "./dhcpv6.ts";
+import { dns } from "./dns.ts";
+import { dtls } from "./dtls.ts";
+import { esp } from "./esp.ts";
+import { ethernet } from "./ethernet.ts";
+import { ftp } from "./ftp.ts";
+import { gre } from "./gre.ts";
+import { http } from "./http.ts";
+import { http2 } from "./http2.ts";
+import { icmp } from "./icmp.ts";
+import { icmpv6 } from "./icmpv6.ts";
+import { igmp } from "./igmp.ts";
+import { imap } from "./imap.ts";
+import { ipv4 } from "./ipv4.ts";
+import { ipv6 } from "./ipv6.ts";
+import { linuxSll } from "./linux-sll.ts";
+import { linuxSll2 } from "./linux-sll2.ts";
+import { llc } from "./llc.ts";
+import { lldp } from "./lldp.ts";
+import { llmnr } from "./llmnr.ts";
+import { mdns } from "./mdns.ts";
+import { mqtt } from "./mqtt.ts";
+import { nbns } from "./nbns.ts";
+import { ntp } from "./ntp.ts";
+import { nullLoopback } from "./null-loopback.ts";
+import { pop3 } from "./pop3.ts";
+import type { Protocol } from "./protocol.ts";
+import { quic } from "./quic.ts";
+import { rawIp } from "./raw-ip.ts";
+import { rdp } from "./rdp.ts";
+import { sctp } from "./sctp.ts";
+import { sip } from "./sip.ts";
+import { smb } from "./smb.ts";
+import { smtp } from "./smtp.ts";
+import { snmp } from "./snmp.ts";
+import { ssdp } from "./ssdp.ts";
+import { ssh } from "./ssh.ts";
+import { stp } from "./stp.ts";
+import { stun } from "./stun.ts";
+import { syslog } from "./syslog.ts";
+import { tcp } from "./tcp.ts";
+import { telnet } from "./telnet.ts";
+import { tls } from "./tls.ts";
+import { udp } from "./udp.ts";
+import { vlan } from "./vlan.ts";
+import { wireguard } from "./wireguard.ts";
+
+/** Every protocol the product decodes. Adding one: its file, and its name here. */
+export const protocols: readonly Protocol[] = [
+  ...[ethernet, llc, vlan, linuxSll, linuxSll2, rawIp, nullLoopback],
+  ...[arp, ipv4, ipv6, lldp, stp],
+  ...[tcp, udp, icmp, icmpv6, igmp, sctp, gre, esp, ah],
+  ...[dns, mdns, llmnr, nbns, dhcp, dhcpv6, ntp, snmp, syslog, ssdp],
+  ...[tls, dtls, quic, http, http2, ssh, telnet, ftp, smtp, imap, pop3, smb, rdp],
+  ...[mqtt, sip, stun, wireguard, bittorrent],
+];

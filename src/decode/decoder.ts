@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { Direction, type Frame } from "../capture/source.ts";
+import type { CellLayout } from "../metrics/cells.ts";
+import { Accounts } from "./accounts.ts";
+import { protocols } from "./all.ts";
+import { directionOf, HomeNetworks } from "./direction.ts";
+import { applicationNames, NONE } from "./families.ts";
+import { HeaderWalk } from "./header-walk.ts";
+import { emptyPacket, type Packet, type PacketFacts } from "./packet.ts";
+import { clearAddresses, resetPacket } from "./packet-reset.ts";
+import {
+  type ApplicationProtocol,
+  type DecodeContext,
+  fault,
+  type HeaderProtocol,
+  LayerIndex,
+  linkKey,
+  type Protocol,
+  Stop,
+} from "./protocol.ts";
+import { type Application, Recognition } from "./recognition.ts";
+import { tag } from "./vlan.ts";
+
+const { UNKNOWN } = Direction;
+const { DONE } = Stop;
+const { APPLICATION } = LayerIndex;
+
+export interface DecoderOptions {
+  /** Holds `decodeMetrics`; `counters` are its cells. */
+  readonly layout: CellLayout;
+  readonly counters: Float64Array;
+  /** Gives the function that counts a string in the bounded list of that name. */
+  readonly tally: (name: string) => (value: string) => void;
+  /** Networks on this side of the capture point, as CIDR. */
+  readonly home: readonly string[];
+}
+
+/**
+ * Frame to packet, in three calls: `headers`, then `application` once the flow is known, then `count`. All three
+ * work on the one `packet`, allocate nothing for it, and never throw.
+ */
+export class Decoder {
+  readonly packet: Packet;
+  readonly #walk: HeaderWalk;
+  readonly #recognition: Recognition;
+  /** By position in the application family. */
+  readonly #payloadDecoders: ((packet: Packet) => number)[];
+  readonly #accounts: Accounts;
+  readonly #home: HomeNetworks;
+
+  /** Throws CONFIG_INVALID for a home network that cannot be read. */
+  constructor(options: DecoderOptions) {
+    const { layout, counters, tally } = options;
+    const context: DecodeContext = { counters, base: (metric) => layout.base(metric), tally };
+    const applications = protocols.filter(isApplication).map(
+      (protocol): Application => ({
+        position: applicationNames.indexOf(protocol.name),
+        protocol,
+        decoder: protocol.create(context),
+      }),
+    );
+    this.#home = new HomeNetworks(options.home);
+    this.#walk = new HeaderWalk(protocols.filter(isHeader), context);
+    this.#recognition = new Recognition(applications);
+    this.#payloadDecoders = applicationNames.map(() => notRead);
+    for (const { position, decoder } of applications) {
+      if (decoder.decode) this.#payloadDecoders[position] = decoder.decode;
+    }
+    const facts: PacketFacts = Object.assign(
+      {},
+      ...applications.map(({ decoder }) => decoder.facts),
+    );
+    this.packet = emptyPacket(facts);
+    this.#accounts = new Accounts(layout, counters);
+  }
+
+  /** Decodes from the link layer through the transport, and finds the direction. */
+  headers(frame: Frame): void {
+    const { packet } = this;
+    resetPacket(packet, frame);
+    if (frame.vlanTci >= 0) tag(packet, frame.vlanTci);
+    this.#walk.run(packet, linkKey(frame.linkType));
+    if (packet.ipVersion === 0) clearAddresses(packet);
+    else if (packet.direction === UNKNOWN) packet.direction = directionOf(packet, this.#home);
+  }
+
+  /**
+   * Decodes the payload. `verdict` is what an earlier call returned for this flow, 0 for a new one; the return
+   * value is what to keep: a position in the application family once a payload has proved it. A port only
+   * guesses: it counts the packet, and leaves the flow open for a payload to decide.
+   */
+  application(verdict: number): number {
+    const { packet } = this;
+    if (packet.payloadLength <= 0) return verdict;
+    const proved = verdict !== NONE ? verdict : this.#recognition.byPayload(packet);
+    const position = proved !== NONE ? proved : this.#recognition.byPort(packet);
+    packet.application = position;
+    const decode = this.#payloadDecoders[position];
+    const stop = decode === undefined ? DONE : decode(packet);
+    if (stop !== DONE) fault(packet, APPLICATION, stop);
+    return proved;
+  }
+
+  /** Counts the packet in every family; once a packet, after the other two. */
+  count(): void {
+    this.#accounts.add(this.packet);
+  }
+}
+
+function notRead(): number {
+  return DONE;
+}
+
+function isApplication(protocol: Protocol): protocol is ApplicationProtocol {
+  return protocol.layer === "application";
+}
+
+function isHeader(protocol: Protocol): protocol is HeaderProtocol {
+  return protocol.layer !== "application";
+}

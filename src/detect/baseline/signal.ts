@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { BaselineName, SignalState } from "../detector.ts";
+import { type EwmaLimits, GuardedEwma } from "./guarded-ewma.ts";
+import { RollingBaseline } from "./rolling.ts";
+import { scaleOf, spreadFloor, usable } from "./scale.ts";
+
+/** A window that covers more seconds than this teaches no more than this many samples. */
+const MOST_REPEATS = 300;
+/** A shorter window is too little of a second to be a rate. */
+const LEAST_SECONDS = 0.5;
+
+export interface SignalIdentity {
+  readonly name: string;
+  readonly unit: string;
+  readonly protocol: string;
+}
+
+type MutableState = { -readonly [Key in keyof SignalState]: SignalState[Key] };
+
+/** One series and its baselines. */
+export class Signal {
+  readonly #floor: number;
+  readonly #rolling = new RollingBaseline();
+  readonly #ewma: GuardedEwma;
+  readonly #rollingState: MutableState;
+  readonly #ewmaState: MutableState;
+  /** One state for each baseline; the same objects for ever, rewritten by `observe`. */
+  readonly states: readonly [rolling: SignalState, ewma: SignalState];
+
+  constructor(identity: SignalIdentity, limits: EwmaLimits) {
+    this.#floor = spreadFloor(identity.unit);
+    this.#ewma = new GuardedEwma(limits, scaleOf(identity.unit));
+    this.#rollingState = emptyState(identity, "rolling");
+    this.#ewmaState = emptyState(identity, "ewma");
+    this.states = [this.#rollingState, this.#ewmaState];
+  }
+
+  /**
+   * Scores a value that was true for `seconds`, then learns it unless told not to. What is not a rate (negative, NaN)
+   * and windows of less than half a second change nothing.
+   */
+  observe(value: number, seconds: number, learn: boolean): void {
+    const sample = usable(value);
+    this.#ewmaState.shiftSeconds = 0;
+    if (sample === null || seconds < LEAST_SECONDS) return;
+    this.#rollingState.z = this.#rolling.score(sample, this.#floor);
+    const repeats = Math.min(MOST_REPEATS, Math.max(1, Math.round(seconds)));
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      this.#ewmaState.z = this.#ewma.observe(sample, learn);
+      this.#ewmaState.shiftSeconds ||= this.#ewma.shiftSamples;
+      if (learn) this.#rolling.learn(sample);
+    }
+    describe(this.#rollingState, sample, this.#rolling);
+    describe(this.#ewmaState, sample, this.#ewma);
+  }
+}
+
+function emptyState(identity: SignalIdentity, baseline: BaselineName): MutableState {
+  return {
+    name: identity.name,
+    baseline,
+    unit: identity.unit,
+    protocol: identity.protocol,
+    value: 0,
+    mean: 0,
+    stddev: 0,
+    z: 0,
+    ready: false,
+    samples: 0,
+    shiftSeconds: 0,
+  };
+}
+
+function describe(
+  state: MutableState,
+  value: number,
+  baseline: Pick<SignalState, "mean" | "stddev" | "ready" | "samples">,
+): void {
+  state.value = value;
+  state.mean = baseline.mean;
+  state.stddev = baseline.stddev;
+  state.ready = baseline.ready;
+  state.samples = baseline.samples;
+}

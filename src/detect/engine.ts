@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { Window } from "../flow/window.ts";
+import type { CellLayout } from "../metrics/cells.ts";
+import { Collectors } from "../metrics/collectors.ts";
+import type { SignalDefinition } from "../metrics/metric.ts";
+import type { MetricsRegistry } from "../metrics/registry.ts";
+import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
+import type {
+  Anomaly,
+  Detector,
+  DetectorContext,
+  DetectorDefinition,
+  Finding,
+  HostSample,
+  SignalState,
+  Tick,
+} from "./detector.ts";
+import { environmentOf, type GuardSettings, windowQuality } from "./guards.ts";
+import type { Moment } from "./incident.ts";
+import { Incidents, type Report } from "./incidents.ts";
+import {
+  type DetectSettings,
+  type ParsedSettings,
+  parseGuards,
+  parseSettings,
+} from "./settings.ts";
+import { SignalBank } from "./signals.ts";
+
+/** Loss this recent still makes an anomaly doubtful. */
+const DEGRADED_MS = 10_000;
+
+export interface EngineOptions {
+  /** Layout of `Window.counters`. */
+  readonly layout: CellLayout;
+  readonly signals: readonly SignalDefinition[];
+  readonly detectors: readonly DetectorDefinition<unknown>[];
+  readonly settings: DetectSettings;
+  readonly registry: MetricsRegistry;
+  readonly context: DetectorContext;
+  /** Name of this agent; part of what identifies an incident. */
+  readonly agent: string;
+  /** Shared with other parts that are measured; its own where none is given. */
+  readonly collectors?: Collectors;
+}
+
+interface Running {
+  readonly definition: DetectorDefinition<unknown>;
+  readonly settings: ParsedSettings;
+  readonly detector: Detector;
+}
+
+/**
+ * Windows in, changes of incidents out. Everything depends on packet time and the windows alone: the same windows
+ * give the same anomalies, identifiers included. A detector that throws is reported and skipped, never fatal.
+ */
+export class DetectionEngine {
+  readonly #options: EngineOptions;
+  readonly #collectors: Collectors;
+  readonly #bank: SignalBank;
+  readonly #incidents: Incidents;
+  readonly #limits: EwmaLimits;
+  #guards: GuardSettings;
+  #running: readonly Running[];
+  #elapsedMs = 0;
+  #expectedStartMs = Number.NaN;
+  #degradedUntilMs = 0;
+  #interface = "";
+  #host: HostSample | null = null;
+
+  /** Throws CONFIG_INVALID where settings are not what the detectors' schemas say. */
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#guards = parseGuards(options.settings);
+    this.#limits = limitsOf(this.#guards);
+    this.#collectors = options.collectors ?? new Collectors(options.registry);
+    this.#bank = new SignalBank(options.layout, options.signals, this.#limits, options.registry);
+    const names = options.detectors.map(({ name }) => name);
+    this.#incidents = new Incidents(names, options.registry);
+    for (const name of names) this.#collectors.init(collectorName(name));
+    this.#running = this.#start(options.settings);
+  }
+
+  /** Judges one window; returns the incidents that opened, got worse or newer numbers, or ended. */
+  tick(window: Window, host: HostSample | null): Anomaly[] {
+    const tick = this.#next(window, host);
+    const moment = this.#moment(tick);
+    const found = new Map<string, readonly Finding[]>();
+    for (const { definition, settings, detector } of this.#running) {
+      if (!settings.enabled) continue;
+      const evaluate = (): readonly Finding[] => detector.evaluate(tick);
+      const findings = this.#collectors.run(collectorName(definition.name), evaluate);
+      found.set(definition.name, findings ?? []);
+    }
+    return this.#running.flatMap(({ definition, settings }) => {
+      const findings = this.#worthTelling(definition, found, tick);
+      const report: Report = { detector: definition, findings, quietMs: settings.quietMs };
+      return this.#incidents.accept(report, moment, this.#guards);
+    });
+  }
+
+  /** Every signal under every baseline, as of the last tick. */
+  signals(): readonly SignalState[] {
+    return this.#bank.states.map((state) => ({ ...state }));
+  }
+
+  /** Every open incident as it stands. */
+  active(): readonly Anomaly[] {
+    return this.#incidents.active();
+  }
+
+  /**
+   * Takes new settings from the next tick on. Baselines and open incidents stay; a detector whose own settings
+   * changed starts over. Throws CONFIG_INVALID, and keeps the old settings, where the new ones are not valid.
+   */
+  reconfigure(settings: DetectSettings): void {
+    const guards = parseGuards(settings);
+    this.#running = this.#start(settings);
+    this.#guards = guards;
+    Object.assign(this.#limits, limitsOf(guards));
+  }
+
+  #start(settings: DetectSettings): Running[] {
+    const before = this.#running ?? [];
+    return this.#options.detectors.map((definition) => {
+      const parsed = parseSettings(definition, settings);
+      const same = before.find(
+        (running) =>
+          running.definition === definition &&
+          JSON.stringify(running.settings.own) === JSON.stringify(parsed.own),
+      );
+      const detector = same?.detector ?? definition.create(parsed.own, this.#options.context);
+      return { definition, settings: parsed, detector };
+    });
+  }
+
+  #next(window: Window, host: HostSample | null): Tick {
+    const durationMs = Math.max(0, window.endMs - window.startMs);
+    const gapMs = window.startMs - this.#expectedStartMs;
+    if (gapMs > 0) this.#elapsedMs += gapMs;
+    this.#elapsedMs += durationMs;
+    const { degraded, tainted } = windowQuality(window, this.#expectedStartMs);
+    this.#expectedStartMs = window.endMs;
+    if (degraded) this.#degradedUntilMs = this.#elapsedMs + DEGRADED_MS;
+    const fresh = host === null || host.timeMs === this.#host?.timeMs ? null : host;
+    this.#host = host;
+    const seconds = durationMs / 1000;
+    this.#bank.update(window.counters, seconds, fresh, !tainted);
+    const signals = this.#bank.states;
+    return {
+      timeMs: window.endMs,
+      elapsedMs: this.#elapsedMs,
+      seconds,
+      window,
+      degraded,
+      tainted,
+      signals,
+      environment: environmentOf(signals, this.#guards.environment_ratio),
+      host: fresh,
+    };
+  }
+
+  #moment(tick: Tick): Moment {
+    const names = tick.window.capture.map((capture) => capture.interface);
+    if (names.length > 0) this.#interface = [...new Set(names)].sort().join(",");
+    return {
+      timeMs: tick.timeMs,
+      elapsedMs: tick.elapsedMs,
+      interface: this.#interface,
+      degraded: tick.elapsedMs <= this.#degradedUntilMs,
+      agent: this.#options.agent,
+    };
+  }
+
+  /** What is left of a detector's findings when the environment and better detectors had their say. */
+  #worthTelling(
+    { name, statistical, supersededBy }: DetectorDefinition<unknown>,
+    found: ReadonlyMap<string, readonly Finding[]>,
+    tick: Tick,
+  ): readonly Finding[] {
+    const findings = found.get(name) ?? [];
+    if (statistical && tick.environment.changed) {
+      this.#incidents.suppress(name, "environment_change", findings.length);
+      return [];
+    }
+    if (supersededBy === undefined) return findings;
+    const better = found.get(supersededBy) ?? [];
+    const kept = findings.filter(
+      ({ entity }) =>
+        !this.#incidents.isOpen(supersededBy, entity.key) &&
+        !better.some((finding) => finding.entity.key === entity.key),
+    );
+    this.#incidents.suppress(name, "superseded", findings.length - kept.length);
+    return kept;
+  }
+}
+
+function collectorName(detector: string): string {
+  return `detector:${detector}`;
+}
+
+function limitsOf(guards: GuardSettings): EwmaLimits {
+  return { warmupSamples: guards.warmup_seconds, freezeSamples: guards.freeze_seconds };
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { z } from "zod";
+import type { TrackerDefinition } from "./tracker.ts";
+import { arp } from "./trackers/arp.ts";
+import { contacts } from "./trackers/contacts.ts";
+import { handshakes } from "./trackers/handshakes.ts";
+
+/** Every tracker. A new one is a file in trackers/ and a line here. */
+export const trackers: readonly TrackerDefinition[] = [contacts, handshakes, arp];
+
+/** The `flow:` section of the configuration. */
+export const flowSettings = z
+  .strictObject({
+    capacity: z
+      .int()
+      .min(1024)
+      .max(4_194_304)
+      .default(262_144)
+      .describe(
+        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 80 bytes. Beyond it the flow closest to its time-out makes room.",
+      ),
+  })
+  .prefault({})
+  .describe("How traffic is followed.");

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import { trackers } from "./all.ts";
+import { flowsActive, flowTableMetrics, flowTableSignals } from "./flow-metrics.ts";
+
+const names = trackers.map(({ name }) => name);
+
+export const trackerEntities: MetricDefinition = {
+  name: "nam_tracker_entities",
+  help: "Entities a tracker held at the end of the last window.",
+  type: "gauge",
+  labels: { tracker: names },
+};
+
+export const trackerEvictions: MetricDefinition = {
+  name: "nam_tracker_evictions_total",
+  help: "Entities a tracker dropped to make room for others.",
+  type: "counter",
+  labels: { tracker: names },
+};
+
+/** Counters a sensor's flow stage feeds. */
+export const flowMetrics: readonly MetricDefinition[] = [
+  ...flowTableMetrics,
+  trackerEvictions,
+  ...trackers.flatMap(({ metrics = [] }) => metrics),
+];
+
+/** Levels a sensor's flow stage sets at the end of each window. */
+export const flowGauges: readonly MetricDefinition[] = [flowsActive, trackerEntities];
+
+export const flowSignals: readonly SignalDefinition[] = [
+  ...flowTableSignals,
+  ...trackers.flatMap(({ signals = [] }) => signals),
+];

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { FlowTable } from "./flow-table.ts";
+import { FlowEvent, type FlowKey, type Tracker, type TrackerDefinition } from "./tracker.ts";
+
+type Listener = Required<Pick<Tracker, "onFlow">>;
+
+/** Hands flow events to the trackers that asked for them, through one reused FlowKey. */
+export class FlowEvents {
+  readonly #table: FlowTable;
+  readonly #listeners: readonly Listener[][] = Object.values(FlowEvent).map(() => []);
+  readonly #key: FlowKey = emptyKey();
+
+  constructor(table: FlowTable) {
+    this.#table = table;
+  }
+
+  subscribe(definition: TrackerDefinition, tracker: Tracker): void {
+    for (const event of definition.events ?? []) this.#listeners[event]?.push(tracker as Listener);
+  }
+
+  emit(event: number, slot: number, timeMs: number): void {
+    const listeners = this.#listeners[event] as Listener[];
+    if (listeners.length === 0) return;
+    const key = this.#key;
+    this.#table.readKey(slot, key);
+    key.timeMs = timeMs;
+    for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener).onFlow(event, key);
+  }
+}
+
+function emptyKey(): FlowKey {
+  return {
+    slot: 0,
+    ipProtocol: 0,
+    ipVersion: 0,
+    client0: 0,
+    client1: 0,
+    client2: 0,
+    client3: 0,
+    server0: 0,
+    server1: 0,
+    server2: 0,
+    server3: 0,
+    clientPort: 0,
+    serverPort: 0,
+    timeMs: 0,
+  };
+}

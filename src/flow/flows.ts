@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { emptyPacket, type Packet, TcpFlag } from "../decode/packet.ts";
+import type { CellLayout } from "../metrics/cells.ts";
+import { add, i32, u8 } from "../util/typed.ts";
+import { FlowEvents } from "./flow-events.ts";
+import {
+  Eviction,
+  FIRST_OUTCOME,
+  FLOW_PROTOCOLS,
+  flowProtocols,
+  flowsEvicted,
+  flowsStarted,
+  handshakes,
+  synTimeoutsMissed,
+} from "./flow-metrics.ts";
+import { FlowState, hasEnded, IDLE_MS, isHalfOpen, STATE_MASK, StateFlag } from "./flow-state.ts";
+import { FlowTable } from "./flow-table.ts";
+import { isUnreachable, readQuoted } from "./quoted.ts";
+import { SynTimeouts } from "./syn-timeouts.ts";
+import { eventOf, stateOf, step, tcpStart, tcpStep } from "./tcp-state.ts";
+import { FlowEvent } from "./tracker.ts";
+
+const TCP = 6;
+const UNANSWERED_AFTER_MS = 3000;
+/** A connection silent for this long whose client sends a SYN has ended unseen. */
+const REUSE_AFTER_MS = 30_000;
+/** Times are int32 milliseconds of an epoch that moves up long before they could overflow: every 12 days. */
+const EPOCH_LIMIT_MS = 0x40000000;
+/** Most work at a window's end, so that no packet waits for it longer than a few milliseconds. */
+const SYN_TIMEOUTS_PER_WINDOW = 16_384;
+const ENDS_PER_WINDOW = 65_536;
+/** Where there are more, each new SYN settles two that are due: a flood pays for its own time-outs. */
+const SYN_TIMEOUTS_PER_SYN = 2;
+
+const CONTROL = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST;
+
+export interface FlowsOptions {
+  readonly layout: CellLayout;
+  readonly counters: Float64Array;
+  readonly hashSeed: number;
+  readonly capacity: number;
+}
+
+/**
+ * The life of every flow: begun or continued by each packet, ended by time or to make room, and what happened to
+ * it said as flow events.
+ */
+export class Flows {
+  readonly table: FlowTable;
+  readonly events: FlowEvents;
+  /** Flows held now, by position in FLOW_PROTOCOLS. */
+  readonly active = new Int32Array(FLOW_PROTOCOLS.length);
+  /** True when the last packet was the first of its flow in this window. */
+  isFirstOfWindow = false;
+  readonly #synTimeouts: SynTimeouts;
+  readonly #quoted: Packet = emptyPacket({});
+  readonly #protocols = flowProtocols();
+  readonly #counters: Float64Array;
+  readonly #startedCells: number = 0;
+  readonly #evictedCells: number = 0;
+  readonly #outcomeCells: number = 0;
+  readonly #missedCell: number = 0;
+  #epochMs = Number.NaN;
+  #windowStart = 0;
+  #sweepAt = 0;
+
+  constructor(options: FlowsOptions) {
+    const { layout } = options;
+    this.table = new FlowTable(options.capacity, options.hashSeed);
+    this.events = new FlowEvents(this.table);
+    this.#synTimeouts = new SynTimeouts(this.table.capacity);
+    this.#counters = options.counters;
+    this.#startedCells = layout.base(flowsStarted);
+    this.#evictedCells = layout.base(flowsEvicted);
+    this.#outcomeCells = layout.base(handshakes);
+    this.#missedCell = layout.base(synTimeoutsMissed);
+  }
+
+  /** Takes an IP packet; returns its flow's slot. `table.side` then says which end sent it. */
+  accept(packet: Packet, timeMs: number): number {
+    const now = this.#sinceEpoch(timeMs);
+    const { table } = this;
+    const slot = table.find(packet);
+    if (slot >= 0 && (packet.tcpFlags & CONTROL) === 0 && packet.quotedAt < 0) {
+      const state = table.state(slot);
+      const expiry = table.expiry(slot);
+      if ((state === FlowState.ESTABLISHED || state === FlowState.ANSWERED) && expiry > now) {
+        // Nearly every packet: nothing happens to the flow but its counts and its time-out.
+        const idle = idleMs(state);
+        this.isFirstOfWindow = expiry - idle < this.#windowStart;
+        table.count(slot, table.side, packet.wireLength, now + idle);
+        return slot;
+      }
+    }
+    return this.#acceptEvent(slot, packet, now, timeMs);
+  }
+
+  /** A packet that may begin a flow, or change the state of one. */
+  #acceptEvent(found: number, packet: Packet, now: number, timeMs: number): number {
+    const slot =
+      found >= 0 && this.#isContinued(found, packet, now)
+        ? this.#continue(found, packet, now, timeMs)
+        : this.#start(packet, now, timeMs);
+    if (packet.quotedAt >= 0 && isUnreachable(packet)) this.#refuseQuoted(packet, now, timeMs);
+    return slot;
+  }
+
+  /** End of a window: says which SYNs went unanswered and ends the flows whose time is over. */
+  close(timeMs: number): void {
+    const now = this.#sinceEpoch(timeMs);
+    this.#settleSyns(now, SYN_TIMEOUTS_PER_WINDOW);
+    this.#sweep(now);
+    this.#windowStart = now;
+  }
+
+  #sinceEpoch(timeMs: number): number {
+    if (Number.isNaN(this.#epochMs)) this.#epochMs = timeMs;
+    const now = timeMs - this.#epochMs;
+    if (now < EPOCH_LIMIT_MS) return now | 0;
+    this.table.shiftEpoch(now);
+    this.#synTimeouts.shiftEpoch(now);
+    this.#windowStart -= now;
+    this.#epochMs = timeMs;
+    return 0;
+  }
+
+  /** False where the packet begins another flow with the same key; the old one is ended then. */
+  #isContinued(slot: number, packet: Packet, now: number): boolean {
+    const { table } = this;
+    const state = table.state(slot);
+    if (table.expiry(slot) <= now) {
+      this.#end(slot, hasEnded(state) ? Eviction.CLOSED : Eviction.IDLE);
+      return false;
+    }
+    const isSyn = (packet.tcpFlags & (CONTROL | TcpFlag.ACK)) === TcpFlag.SYN;
+    if (!isSyn || isHalfOpen(state)) return true;
+    if (!hasEnded(state) && now - this.#lastSeen(slot, state) < REUSE_AFTER_MS) return true;
+    this.#end(slot, Eviction.CLOSED);
+    return false;
+  }
+
+  #start(packet: Packet, now: number, timeMs: number): number {
+    const { table } = this;
+    const first = hasTcpHeader(packet) ? tcpStart(packet.tcpFlags) : FlowState.OPEN;
+    const state = stateOf(first);
+    const event = eventOf(first);
+    const side = event === FlowEvent.SYN_ACK ? 1 : 0;
+    const slot = table.place();
+    if (table.isUsed(slot)) this.#makeRoom(slot, now);
+    table.insert(slot, packet, side, state, now);
+    table.count(slot, side, packet.wireLength, now + idleMs(state));
+    const protocol = u8(this.#protocols, packet.ipProtocol);
+    this.active[protocol] = i32(this.active, protocol) + 1;
+    add(this.#counters, this.#startedCells + protocol, 1);
+    this.isFirstOfWindow = true;
+    this.events.emit(FlowEvent.STARTED, slot, timeMs);
+    if (event !== 0) this.events.emit(event, slot, timeMs);
+    if (event === FlowEvent.SYN) this.#awaitAnswer(slot, now);
+    return slot;
+  }
+
+  #continue(slot: number, packet: Packet, now: number, timeMs: number): number {
+    const { table } = this;
+    const { side } = table;
+    const state = table.state(slot);
+    this.isFirstOfWindow = this.#lastSeen(slot, state) < this.#windowStart;
+    const taken = hasTcpHeader(packet)
+      ? tcpStep(state, side, packet.tcpFlags, packet.payloadLength)
+      : answerStep(state, side);
+    const next = stateOf(taken);
+    table.setState(slot, next);
+    table.count(slot, side, packet.wireLength, now + idleMs(next));
+    if (eventOf(taken) !== 0) this.#report(eventOf(taken), slot, timeMs);
+    return slot;
+  }
+
+  /** An ICMP error refuses the flow of the packet it quotes, while only that flow's client has been heard. */
+  #refuseQuoted(packet: Packet, now: number, timeMs: number): void {
+    const { table } = this;
+    const { side } = table;
+    if (readQuoted(packet, this.#quoted)) {
+      const slot = table.find(this.#quoted);
+      if (slot >= 0 && table.side === 0 && table.expiry(slot) > now) this.#refuse(slot, timeMs);
+    }
+    table.side = side;
+  }
+
+  #refuse(slot: number, timeMs: number): void {
+    const { table } = this;
+    const state = table.state(slot);
+    const phase = state & STATE_MASK;
+    if (phase !== FlowState.OPEN && phase !== FlowState.SYN_SENT) return;
+    const lastSeen = this.#lastSeen(slot, state);
+    table.setState(slot, FlowState.REFUSED);
+    table.setExpiry(slot, lastSeen + idleMs(FlowState.REFUSED));
+    this.#report(FlowEvent.REFUSED, slot, timeMs);
+  }
+
+  #report(event: number, slot: number, timeMs: number): void {
+    if (event >= FIRST_OUTCOME && this.table.ipProtocol(slot) === TCP) {
+      add(this.#counters, this.#outcomeCells + event - FIRST_OUTCOME, 1);
+    }
+    this.events.emit(event, slot, timeMs);
+  }
+
+  #awaitAnswer(slot: number, now: number): void {
+    this.#settleSyns(now, SYN_TIMEOUTS_PER_SYN);
+    const timeouts = this.#synTimeouts;
+    if (timeouts.isFull) {
+      if (this.#isUnanswered(timeouts.slot, timeouts.started))
+        add(this.#counters, this.#missedCell, 1);
+      timeouts.pop();
+    }
+    timeouts.push(slot, now);
+  }
+
+  #settleSyns(now: number, limit: number): void {
+    const timeouts = this.#synTimeouts;
+    for (let settled = 0; settled < limit && timeouts.length > 0; settled++) {
+      const { slot, started } = timeouts;
+      if (now - started < UNANSWERED_AFTER_MS) return;
+      timeouts.pop();
+      if (!this.#isUnanswered(slot, started)) continue;
+      this.table.setState(slot, this.table.state(slot) | StateFlag.REPORTED);
+      this.#report(FlowEvent.UNANSWERED, slot, this.#epochMs + started + UNANSWERED_AFTER_MS);
+    }
+  }
+
+  #isUnanswered(slot: number, started: number): boolean {
+    const { table } = this;
+    if (!table.isUsed(slot) || table.started(slot) !== started) return false;
+    const state = table.state(slot);
+    return (state & STATE_MASK) === FlowState.SYN_SENT && (state & StateFlag.REPORTED) === 0;
+  }
+
+  #sweep(now: number): void {
+    const { table } = this;
+    let slot = table.nextExpired(this.#sweepAt, now);
+    for (let ended = 0; slot < table.capacity && ended < ENDS_PER_WINDOW; ended++) {
+      this.#makeRoom(slot, now);
+      slot = table.nextExpired(slot + 1, now);
+    }
+    this.#sweepAt = slot < table.capacity ? slot : 0;
+  }
+
+  #makeRoom(slot: number, now: number): void {
+    if (hasEnded(this.table.state(slot))) this.#end(slot, Eviction.CLOSED);
+    else this.#end(slot, this.table.expiry(slot) <= now ? Eviction.IDLE : Eviction.CAPACITY);
+  }
+
+  #end(slot: number, reason: number): void {
+    const protocol = u8(this.#protocols, this.table.ipProtocol(slot));
+    this.active[protocol] = i32(this.active, protocol) - 1;
+    add(this.#counters, this.#evictedCells + reason, 1);
+    this.table.remove(slot);
+  }
+
+  /** The time-out was set by the last packet, so it tells when that was. */
+  #lastSeen(slot: number, state: number): number {
+    return this.table.expiry(slot) - idleMs(state);
+  }
+}
+
+function idleMs(state: number): number {
+  return i32(IDLE_MS, state & STATE_MASK);
+}
+
+function hasTcpHeader(packet: Packet): boolean {
+  return packet.ipProtocol === TCP && packet.transportAt >= 0;
+}
+
+/** What a packet does to a flow without TCP. */
+function answerStep(state: number, side: number): number {
+  return state === FlowState.OPEN && side === 1
+    ? step(FlowState.ANSWERED, FlowEvent.ESTABLISHED)
+    : state;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { V4_MAPPED_WORD2 } from "../util/address.ts";
+
+// Hashing of keys that attackers choose. One word never collides with another (each step can be undone); for
+// several words a collision cannot be aimed at without the secret multiplier, which carries every difference to
+// bits that depend on it. Not cryptographic: it need only be too costly to guess from outside.
+
+const STEP = 0x2c1b3c6d;
+const GOLDEN = 0x9e3779b9;
+
+/** Scrambles one 32-bit word under a secret odd key; int32 in, int32 out. */
+export function mix(word: number, key: number): number {
+  let hash = Math.imul(word ^ (word >>> 16), key);
+  hash = Math.imul(hash ^ (hash >>> 15), STEP);
+  return hash ^ (hash >>> 16);
+}
+
+/** A multiplier for `mix` from a seed and the number of its purpose, so that no two tables share one. */
+export function hashKey(seed: number, purpose: number): number {
+  const start = Math.imul(purpose + 1, GOLDEN) ^ seed;
+  return mix(mix(start, GOLDEN) ^ seed, GOLDEN) | 1;
+}
+
+/** Hash of an address of four words. */
+export function hashAddress(
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+  key: number,
+): number {
+  const hash = mix(word3, key);
+  if ((word0 | word1 | (word2 ^ V4_MAPPED_WORD2)) === 0) return hash;
+  return mix(mix(mix(hash ^ word2, key) ^ word1, key) ^ word0, key);
+}

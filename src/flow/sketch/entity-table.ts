@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { add, f64, i32 } from "../../util/typed.ts";
+import { hashKey, mix } from "../hash.ts";
+
+/** Entities that share a hash bucket. */
+const WAYS = 8;
+
+export interface EntityTableOptions {
+  /** Most entities: a power of two, at least 8. */
+  readonly capacity: number;
+  /** 32-bit words of a key. */
+  readonly keyWords: number;
+  /** Words of a row that start at 0 in every window, and then words that start at 0 with the entity. */
+  readonly windowWords: number;
+  readonly lifeWords?: number;
+  /** Bytes for sketches, 0 at the entity's start. */
+  readonly sketchBytes?: number;
+  /** An entity that was silent for this long is forgotten; missing where the caller clears the table itself. */
+  readonly idleMs?: number;
+  readonly hashSeed: number;
+  evicted(count: number): void;
+}
+
+/**
+ * What a tracker keeps of each entity, in arrays that never grow. In a full bucket the entity with the least weight
+ * makes room, its weight counting less the longer it has been silent: newcomers push out other newcomers, and not
+ * who has shown something.
+ */
+export class EntityTable {
+  /** Where the caller writes a key before `find` or `claim`. */
+  readonly key: Int32Array;
+  /** Rows of window and life words; see `row`. */
+  readonly rows: Int32Array;
+  readonly sketches: Uint8Array;
+  /** Packet time of the first and the last claim, by slot. */
+  readonly firstMs: Float64Array;
+  readonly lastMs: Float64Array;
+  /** True when the last `claim` made a new entity. */
+  isNew = false;
+  readonly #options: EntityTableOptions;
+  readonly #rowWords: number = 0;
+  readonly #sketchBytes: number = 0;
+  readonly #secret: number = 0;
+  readonly #idleMs: number = 0.5;
+  readonly #hashes: Int32Array;
+  readonly #keys: Int32Array;
+  readonly #weights: Float64Array;
+  readonly #windows: Int32Array;
+  readonly #claimed: Int32Array;
+  readonly #ranking: Float64Array;
+  #claimedCount = 0;
+  #window = 1;
+  #size = 0;
+
+  constructor(options: EntityTableOptions) {
+    const { capacity, keyWords, windowWords, lifeWords = 0, sketchBytes = 0 } = options;
+    this.#idleMs = options.idleMs ?? Number.POSITIVE_INFINITY;
+    this.#options = options;
+    this.#rowWords = windowWords + lifeWords;
+    this.#sketchBytes = sketchBytes;
+    this.#secret = hashKey(options.hashSeed, 2);
+    this.key = new Int32Array(keyWords);
+    this.rows = new Int32Array(capacity * this.#rowWords);
+    this.sketches = new Uint8Array(capacity * sketchBytes);
+    this.firstMs = new Float64Array(capacity);
+    this.lastMs = new Float64Array(capacity);
+    this.#hashes = new Int32Array(capacity);
+    this.#keys = new Int32Array(capacity * keyWords);
+    this.#weights = new Float64Array(capacity);
+    this.#windows = new Int32Array(capacity);
+    this.#claimed = new Int32Array(capacity);
+    this.#ranking = new Float64Array(capacity);
+  }
+
+  /** Entities held now. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Offset of a slot's row in `rows`. */
+  row(slot: number): number {
+    return slot * this.#rowWords;
+  }
+
+  /** Offset of a slot's bytes in `sketches`. */
+  sketch(slot: number): number {
+    return slot * this.#sketchBytes;
+  }
+
+  /** One word of a slot's key. */
+  keyWord(slot: number, word: number): number {
+    return i32(this.#keys, slot * this.key.length + word);
+  }
+
+  /** Slot of the entity with the key in `key`, -1 if it is not held. */
+  find(): number {
+    return this.#find(this.#hash());
+  }
+
+  /** Slot of the entity with the key in `key`, begun if need be; sets `isNew`. */
+  claim(timeMs: number): number {
+    const hash = this.#hash();
+    let slot = this.#find(hash);
+    this.isNew = slot < 0;
+    if (slot < 0) {
+      slot = this.#place(hash, timeMs);
+      this.#begin(slot, hash, timeMs);
+    }
+    this.lastMs[slot] = timeMs;
+    if (i32(this.#windows, slot) !== this.#window) this.#enterWindow(slot);
+    return slot;
+  }
+
+  /** Makes an entity harder to evict. */
+  weigh(slot: number, amount: number): void {
+    add(this.#weights, slot, amount);
+  }
+
+  /** Slots claimed in this window with a score above 0, best first, at most `limit`. */
+  best(limit: number, score: (slot: number) => number): number[] {
+    const ranking = this.#ranking;
+    const capacity = this.#hashes.length;
+    let count = 0;
+    for (let i = 0; i < this.#claimedCount; i++) {
+      const slot = i32(this.#claimed, i);
+      const points = score(slot);
+      // One number holds both, so that the array sorts natively; at equal scores the lower slot comes first.
+      if (points > 0) ranking[count++] = -points * capacity + slot;
+    }
+    const ranked = ranking.subarray(0, count).sort().subarray(0, limit);
+    return Array.from(ranked, (rank) => ((rank % capacity) + capacity) % capacity);
+  }
+
+  /** Starts a new window and forgets who has been silent too long. */
+  endWindow(timeMs: number): void {
+    this.#window = (this.#window + 1) | 0;
+    this.#claimedCount = 0;
+    const oldest = timeMs - this.#idleMs;
+    for (let slot = 0; slot < this.#hashes.length; slot++) {
+      if (f64(this.lastMs, slot) >= oldest || i32(this.#hashes, slot) === 0) continue;
+      this.#hashes[slot] = 0;
+      this.#size--;
+    }
+  }
+
+  /** Forgets everybody and starts a new window. */
+  clear(): void {
+    this.#hashes.fill(0);
+    this.#size = 0;
+    this.#window = (this.#window + 1) | 0;
+    this.#claimedCount = 0;
+  }
+
+  #hash(): number {
+    let hash = 0;
+    for (let word = 0; word < this.key.length; word++) {
+      hash = mix(hash ^ i32(this.key, word), this.#secret);
+    }
+    return hash === 0 ? 1 : hash;
+  }
+
+  #find(hash: number): number {
+    const first = this.#bucket(hash);
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (i32(this.#hashes, slot) === hash && this.#holdsKey(slot)) return slot;
+    }
+    return -1;
+  }
+
+  #bucket(hash: number): number {
+    return (hash & (this.#hashes.length / WAYS - 1)) * WAYS;
+  }
+
+  #holdsKey(slot: number): boolean {
+    const at = slot * this.key.length;
+    for (let word = 0; word < this.key.length; word++) {
+      if (i32(this.#keys, at + word) !== i32(this.key, word)) return false;
+    }
+    return true;
+  }
+
+  #place(hash: number, timeMs: number): number {
+    const first = this.#bucket(hash);
+    let least = first;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (i32(this.#hashes, slot) === 0) {
+        this.#size++;
+        return slot;
+      }
+      if (this.#isLess(slot, least, timeMs)) least = slot;
+    }
+    this.#options.evicted(1);
+    return least;
+  }
+
+  #isLess(slot: number, other: number, timeMs: number): boolean {
+    const difference = this.#worth(slot, timeMs) - this.#worth(other, timeMs);
+    return difference < 0 || (difference === 0 && f64(this.lastMs, slot) < f64(this.lastMs, other));
+  }
+
+  /** Halved by a silence of a thirtieth of `idleMs`, a third of it at twice that, and so on. */
+  #worth(slot: number, timeMs: number): number {
+    const silence = (timeMs - f64(this.lastMs, slot)) / this.#idleMs;
+    return f64(this.#weights, slot) / (1 + 30 * silence);
+  }
+
+  #begin(slot: number, hash: number, timeMs: number): void {
+    const { key } = this;
+    this.#hashes[slot] = hash;
+    for (let word = 0; word < key.length; word++) {
+      this.#keys[slot * key.length + word] = i32(key, word);
+    }
+    const at = this.row(slot);
+    for (let word = at; word < at + this.#rowWords; word++) this.rows[word] = 0;
+    if (this.#sketchBytes > 0) {
+      this.sketches.fill(0, this.sketch(slot), this.sketch(slot + 1));
+    }
+    this.#weights[slot] = 0;
+    this.firstMs[slot] = timeMs;
+  }
+
+  #enterWindow(slot: number): void {
+    const at = this.row(slot);
+    for (let word = at; word < at + this.#options.windowWords; word++) this.rows[word] = 0;
+    this.#windows[slot] = this.#window;
+    this.#claimed[this.#claimedCount++] = slot;
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { Packet } from "../decode/packet.ts";
+import type { CellLayout } from "../metrics/cells.ts";
+import { NamError } from "../util/errors.ts";
+import { add } from "../util/typed.ts";
+import { trackers as definitions } from "./all.ts";
+import { DistinctSketches } from "./distinct.ts";
+import { trackerEntities, trackerEvictions } from "./families.ts";
+import { flowsActive } from "./flow-metrics.ts";
+import { Flows } from "./flows.ts";
+import type { Tracker, TrackerDefinition } from "./tracker.ts";
+import type { TrackerRows } from "./window.ts";
+
+/** The verdict kept with a flow is one byte. */
+const MOST_VERDICTS = 256;
+
+export interface FlowStageOptions {
+  readonly layout: CellLayout;
+  readonly counters: Float64Array;
+  readonly gaugeLayout: CellLayout;
+  readonly gauges: Float64Array;
+  /** The same for all sensors of a monitor, or their sketches do not merge. */
+  readonly hashSeed: number;
+  readonly flowCapacity: number;
+  readonly networkNames: readonly string[];
+  readonly applicationNames: readonly string[];
+}
+
+type PacketListener = Required<Pick<Tracker, "onPacket">>;
+
+/**
+ * Packets in, a window's rows and sketches out: the flow table, the trackers fed by it, and the distinct counts.
+ * Everything it will ever hold is allocated here.
+ */
+export class FlowStage {
+  readonly #options: FlowStageOptions;
+  readonly #flows: Flows;
+  readonly #distinct: DistinctSketches;
+  readonly #trackers: readonly {
+    readonly definition: TrackerDefinition;
+    readonly tracker: Tracker;
+  }[];
+  readonly #packetListeners: readonly PacketListener[][];
+
+  constructor(options: FlowStageOptions) {
+    if (options.applicationNames.length > MOST_VERDICTS) {
+      throw new NamError(
+        "INTERNAL",
+        `a flow's verdict cannot name more than ${MOST_VERDICTS} protocols`,
+      );
+    }
+    this.#options = options;
+    this.#flows = new Flows({ ...options, capacity: options.flowCapacity });
+    this.#distinct = new DistinctSketches(options.hashSeed);
+    this.#packetListeners = options.networkNames.map(() => []);
+    this.#trackers = definitions.map((definition) => this.#createTracker(definition));
+  }
+
+  /**
+   * Finds or begins the packet's flow, sets `packet.flow` and `packet.flowSide`, and says flow events. Returns the
+   * application verdict kept with the flow, 0 for none. `timeMs` is packet time made monotonic.
+   */
+  lookup(packet: Packet, timeMs: number): number {
+    if (packet.ipProtocol < 0) {
+      packet.flow = -1;
+      packet.flowSide = 0;
+      return 0;
+    }
+    const { table } = this.#flows;
+    const slot = this.#flows.accept(packet, timeMs);
+    packet.flow = slot;
+    packet.flowSide = table.side;
+    return table.verdict(slot);
+  }
+
+  /** Keeps an application verdict with the packet's flow. */
+  keep(packet: Packet, verdict: number): void {
+    if (packet.flow >= 0) this.#flows.table.setVerdict(packet.flow, verdict);
+  }
+
+  /** The rest of a packet's way, after its application is known; call it once after each `lookup`. */
+  packet(packet: Packet, timeMs: number): void {
+    if (packet.flow >= 0 && this.#flows.isFirstOfWindow) this.#distinct.add(packet);
+    const listeners = this.#packetListeners[packet.network] as PacketListener[];
+    for (let i = 0; i < listeners.length; i++)
+      (listeners[i] as PacketListener).onPacket(packet, timeMs);
+  }
+
+  /** Ends the window at `timeMs`. */
+  close(timeMs: number): { rows: TrackerRows; sketches: Record<string, Uint8Array> } {
+    const { gauges, gaugeLayout } = this.#options;
+    this.#flows.close(timeMs);
+    gauges.set(this.#flows.active, gaugeLayout.base(flowsActive));
+    const entities = gaugeLayout.base(trackerEntities);
+    const rows: Record<string, unknown[]> = {};
+    for (const [index, { definition, tracker }] of this.#trackers.entries()) {
+      gauges[entities + index] = tracker.size();
+      rows[definition.name] = tracker.close(timeMs);
+    }
+    return { rows: rows as unknown as TrackerRows, sketches: this.#distinct.take() };
+  }
+
+  #createTracker(definition: TrackerDefinition): {
+    definition: TrackerDefinition;
+    tracker: Tracker;
+  } {
+    const { layout, counters, hashSeed, networkNames } = this.#options;
+    const evictions = layout.base(trackerEvictions) + definitions.indexOf(definition);
+    const tracker = definition.create({
+      counters,
+      hashSeed,
+      base: (metric) => layout.base(metric),
+      evicted: (count) => add(counters, evictions, count),
+    });
+    this.#flows.events.subscribe(definition, tracker);
+    if (definition.packets !== undefined) {
+      const listeners = this.#packetListeners[networkNames.indexOf(definition.packets)];
+      if (!listeners) {
+        throw new NamError(
+          "INTERNAL",
+          `tracker ${definition.name}: no network protocol ${definition.packets}`,
+        );
+      }
+      listeners.push(tracker as PacketListener);
+    }
+    return { definition, tracker };
+  }
+}

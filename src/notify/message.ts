@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { Alert, Digest } from "../alert/alert.ts";
+import { clean, formatDuration, formatNumber, safe } from "./text.ts";
+import { AGENT_MAX, kindOf, titleOf, wordsOf } from "./wording.ts";
+
+export type Anomaly = Alert["anomalies"][number];
+
+/** How a message looks: severity while something is on, `resolved` once all of it is over. */
+export type Level = Anomaly["severity"] | "resolved" | "test";
+
+/** A labelled value; a time is left to the vendor's own form, which readers see in their time zone. */
+export type Fact =
+  | { readonly label: string; readonly value: string }
+  | { readonly label: string; readonly timeMs: number };
+
+/** Text to copy, shown as code. */
+export interface Snippet {
+  readonly label: string;
+  readonly code: string;
+}
+
+/** Anomalies that are told in a line each, and how many more there are in words ("+17 more"), if any. */
+export interface Others {
+  readonly heading: string;
+  readonly lines: readonly string[];
+  readonly more: string;
+}
+
+/** A message in words, the same for every vendor: clean of control characters and live links, not yet escaped. */
+export interface Message {
+  readonly level: Level;
+  readonly title: string;
+  readonly lead: string;
+  readonly facts: readonly Fact[];
+  readonly evidence: readonly string[];
+  readonly snippets: readonly Snippet[];
+  readonly others: Others;
+  readonly notes: readonly string[];
+  readonly footer: string;
+}
+
+export const LEVELS: Readonly<Record<Level, { readonly emoji: string; readonly colour: number }>> =
+  {
+    critical: { emoji: "🔴", colour: 0xd92d20 },
+    warning: { emoji: "🟠", colour: 0xf79009 },
+    info: { emoji: "🔵", colour: 0x2e90fa },
+    resolved: { emoji: "✅", colour: 0x12b76a },
+    test: { emoji: "🧪", colour: 0x667085 },
+  };
+
+const PRODUCT = "network-anomaly-monitor";
+const LEAD_MAX = 600;
+const EVIDENCE_MAX = 220;
+const EVIDENCE_COUNT = 5;
+const CODE_MAX = 256;
+const OTHERS_COUNT = 10;
+const LINE_MAX = 190;
+const FOOTER_PART_MAX = 64;
+/** A message this much older than planned says so. */
+const LATE_MS = 300_000;
+
+export function messageOf(alert: Alert): Message {
+  const [first] = alert.anomalies;
+  if (!first) return testMessage(alert);
+  const message = alert.digest ? digestMessage(alert, alert.digest) : anomalyMessage(alert, first);
+  const lateMs = alert.sentMs - alert.createdMs;
+  if (lateMs < LATE_MS) return message;
+  const late = `[delayed ${formatDuration(Math.floor(lateMs / 60_000) * 60)}]`;
+  return { ...message, title: `${late} ${message.title}` };
+}
+
+function testMessage(alert: Alert): Message {
+  const agent = safe(alert.agent, AGENT_MAX);
+  return {
+    level: "test",
+    title: `TEST message from ${agent}`,
+    lead: `This is a test: nothing is wrong. Alerts of ${agent} reach this channel.`,
+    facts: [],
+    evidence: [],
+    snippets: [],
+    others: othersOf("", [], 0),
+    notes: [],
+    footer: PRODUCT,
+  };
+}
+
+/** The first anomaly in full, the others of the message a line each. */
+function anomalyMessage(alert: Alert, first: Anomaly): Message {
+  const rest = alert.anomalies.slice(1);
+  const further = rest.length + alert.more;
+  const isOver = alert.state === "resolved";
+  return {
+    level: levelOf(alert),
+    title: `${titleOf(first, alert)}${further > 0 ? `, and ${further} more` : ""}`,
+    lead: isOver ? overSentence(first) : safe(first.explanation, LEAD_MAX),
+    facts: factsOf(first),
+    evidence: isOver
+      ? []
+      : first.evidence.slice(0, EVIDENCE_COUNT).map((fact) => safe(fact, EVIDENCE_MAX)),
+    snippets: isOver ? [] : snippetsOf(first),
+    others: othersOf("Also", rest, alert.more),
+    notes: notesOf(alert.anomalies),
+    footer: footerOf(first),
+  };
+}
+
+/** After a burst: how much of what, from where, and the most severe by name. */
+function digestMessage(alert: Alert, digest: Digest): Message {
+  const kinds = digest.detectors.map(
+    ({ name, count }) => `${kindOf(name)} × ${formatNumber(count)}`,
+  );
+  const sources = digest.topSources.map(
+    ({ name, count }) => `${safe(name)} (${formatNumber(count)})`,
+  );
+  const what = kinds.length === 1 ? kinds[0] : `${formatNumber(digest.count)} anomalies`;
+  const span = digest.seconds < 1 ? "at once" : `in ${formatDuration(digest.seconds)}`;
+  const level = levelOf(alert);
+  const rank = level === "resolved" ? "RESOLVED" : alert.severity.toUpperCase();
+  return {
+    level,
+    title: `${rank} ${what} ${span} on ${safe(alert.agent, AGENT_MAX)}`,
+    lead: safe(`${kinds.join(", ")}. Told together to keep this channel readable.`, LEAD_MAX),
+    facts: sources.length > 0 ? [{ label: "Top sources", value: sources.join(", ") }] : [],
+    evidence: [],
+    snippets: [],
+    others: othersOf("Most severe", alert.anomalies, alert.more),
+    notes: notesOf(alert.anomalies),
+    footer: PRODUCT,
+  };
+}
+
+function levelOf(alert: Alert): Level {
+  const isOver = alert.anomalies.every(({ state }) => state === "resolved");
+  return isOver ? "resolved" : alert.severity;
+}
+
+function overSentence(anomaly: Anomaly): string {
+  const lasted = formatDuration(anomaly.time - anomaly.first_seen);
+  const times = anomaly.count === 1 ? "once" : `${formatNumber(anomaly.count)} times`;
+  return `It is over. It lasted ${lasted} and was seen ${times}.`;
+}
+
+function factsOf(anomaly: Anomaly): Fact[] {
+  const { observed, expected, z, threshold, state, first_seen, time } = anomaly;
+  const score = z === null ? "" : ` (z-score ${formatNumber(z)})`;
+  const facts: Fact[] = [
+    {
+      label: state === "resolved" ? "At its worst" : "Observed",
+      value: formatNumber(observed) + score,
+    },
+    { label: "Expected", value: formatNumber(expected) },
+    { label: "Threshold", value: formatNumber(threshold.value) },
+    { label: state === "resolved" ? "Began" : "Since", timeMs: first_seen * 1_000 },
+  ];
+  if (state === "resolved") facts.push({ label: "Ended", timeMs: time * 1_000 });
+  return facts;
+}
+
+function snippetsOf({ threshold, suggestion }: Anomaly): Snippet[] {
+  return [
+    { label: "If this is normal, change", code: threshold.setting },
+    { label: "Wireshark", code: suggestion.wireshark_filter },
+    { label: "PromQL", code: suggestion.promql },
+  ].flatMap(({ label, code }) => {
+    const text = clean(code, CODE_MAX).replaceAll("`", "'");
+    return text === "" ? [] : [{ label, code: text }];
+  });
+}
+
+function othersOf(heading: string, anomalies: readonly Anomaly[], more: number): Others {
+  const listed = anomalies.slice(0, OTHERS_COUNT);
+  const unlisted = anomalies.length - listed.length + more;
+  return {
+    heading,
+    lines: listed.map((anomaly) => safe(`${wordsOf(anomaly)}: ${detailOf(anomaly)}`, LINE_MAX)),
+    more: unlisted > 0 ? `+${formatNumber(unlisted)} more` : "",
+  };
+}
+
+function detailOf(anomaly: Anomaly): string {
+  return anomaly.state === "resolved" ? overSentence(anomaly) : anomaly.explanation;
+}
+
+function notesOf(anomalies: readonly Anomaly[]): string[] {
+  if (!anomalies.some(({ degraded }) => degraded)) return [];
+  return ["⚠️ More than 1 % of the packets were lost around this time: the numbers may be too low."];
+}
+
+function footerOf(anomaly: Anomaly): string {
+  const parts = [anomaly.interface, anomaly.protocol, `incident ${anomaly.id}`];
+  return parts
+    .map((part) => safe(part, FOOTER_PART_MAX))
+    .filter((part) => part !== "")
+    .join(" · ");
+}

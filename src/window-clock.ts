@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+/** A packet this much before the newest one is late, not a sign of a changed clock. */
+const LATE_MS = 5_000;
+/** A silence longer than this becomes one long window instead of one a second. */
+const SILENCE_MS = 60_000;
+/** A leap longer than this is a changed clock, not silence. */
+const LEAP_MS = 86_400_000;
+
+/**
+ * Cuts packet time into windows. Window borders lie on whole multiples of the window length. Packet time may go
+ * back or leap: a little is clamped, a lot moves the windows to the new time and is counted, so that neither a
+ * wrong clock nor a hostile capture file can stop the windows or make billions of them.
+ */
+export class WindowClock {
+  /** Start and end of the open window, milliseconds since 1970; NaN before the first packet. */
+  startMs = Number.NaN;
+  endMs = Number.NaN;
+  /** Newest packet time. */
+  lastMs = 0;
+  /** Time for flow state: packet time made monotonic. */
+  flowMs = 0;
+  /** Times the clock stepped back or leapt. */
+  steps = 0;
+  readonly #lengthMs: number;
+  #offsetMs = 0;
+
+  constructor(lengthMs: number) {
+    this.#lengthMs = lengthMs;
+  }
+
+  /**
+   * Takes the time of the next packet; `close(startMs, endMs)` is called for every window that ends before it.
+   * After the call `flowMs` is this packet's place in monotonic time.
+   */
+  advance(timeMs: number, close: (startMs: number, endMs: number) => void): void {
+    if (Number.isNaN(this.endMs)) this.#open(timeMs);
+    else if (timeMs >= this.endMs) this.#forward(timeMs, close);
+    else if (timeMs < this.lastMs - LATE_MS) this.#step(timeMs, close);
+    if (timeMs > this.lastMs) this.lastMs = timeMs;
+    this.flowMs = this.lastMs + this.#offsetMs;
+  }
+
+  /** Closes the open window; a packet that comes later all the same opens the next. */
+  finish(close: (startMs: number, endMs: number) => void): void {
+    if (Number.isNaN(this.endMs)) return;
+    close(this.startMs, this.endMs);
+    this.startMs = this.endMs;
+    this.endMs += this.#lengthMs;
+  }
+
+  #forward(timeMs: number, close: (startMs: number, endMs: number) => void): void {
+    if (timeMs - this.lastMs > LEAP_MS) {
+      this.#step(timeMs, close);
+      return;
+    }
+    close(this.startMs, this.endMs);
+    if (timeMs - this.endMs > SILENCE_MS) {
+      const silenceEndMs = this.#floor(timeMs);
+      close(this.endMs, silenceEndMs);
+      this.#open(timeMs);
+      return;
+    }
+    for (;;) {
+      this.startMs = this.endMs;
+      this.endMs += this.#lengthMs;
+      if (timeMs < this.endMs) return;
+      close(this.startMs, this.endMs);
+    }
+  }
+
+  #step(timeMs: number, close: (startMs: number, endMs: number) => void): void {
+    close(this.startMs, this.endMs);
+    this.steps++;
+    this.#offsetMs += this.lastMs - timeMs;
+    this.lastMs = timeMs;
+    this.#open(timeMs);
+  }
+
+  #open(timeMs: number): void {
+    this.startMs = this.#floor(timeMs);
+    this.endMs = this.startMs + this.#lengthMs;
+  }
+
+  #floor(timeMs: number): number {
+    return Math.floor(timeMs / this.#lengthMs) * this.#lengthMs;
+  }
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { networkFamily, packetSize, transportFamily } from "../../src/decode/families.ts";
+import { sharedData } from "../support/shared-data.ts";
+import { answeredCaptures, answerPath, readCapture } from "./captures.ts";
+import { type Counts, Decoding } from "./decoding.ts";
+import {
+  framesOverOuterUdp,
+  isDisputed,
+  type Reference,
+  readReference,
+  TCP_FLAG_NAMES,
+} from "./reference.ts";
+
+/** Captures whose IP headers lie behind a link header that is not decoded yet: all of them count as `other`. */
+const LINK_NOT_DECODED: Readonly<Record<string, string>> = {
+  "captures/arkime/icmp-frame-relay.pcap": "Frame Relay",
+  "captures/arkime/pppoe.pcap": "PPPoE",
+  "captures/mercury/pppoe_double_vlan_tagging.pcap": "PPPoE",
+  "captures/pcapplusplus/PPPoESession.pcap": "PPPoE",
+  "captures/zeek/pppoe-over-qinq.pcap": "PPPoE",
+  "captures/suricata-verify/decode-etag-01__input.pcap": "802.1BR tag",
+  "captures/suricata-verify/decode-nsh-type1__input.pcap": "NSH",
+  "captures/suricata-verify/decode-vntag-01__input.pcap": "VN-Tag",
+  "captures/tcpdump/HDLC.pcap": "Cisco HDLC",
+  "captures/tcpdump/ieee802.11_htc.pcap": "802.11",
+  "captures/zeek/nflog-http.pcap": "NFLOG",
+};
+
+/** tshark shows the fields of an IPv6 header of which bytes are missing; here a header counts whole or not at all. */
+const IPV6_HEADER_CUT: Readonly<Record<string, string>> = {
+  "captures/tcpdump/ipv6_39_byte_header.pcap": "cut by the capture at 39 bytes",
+  "captures/tcpdump/ipv6_invalid_length.pcap": "sent with 39 bytes",
+};
+
+/** tshark counts pcapng blocks that are no packets as frames: `container.packets` is right. */
+const BLOCKS_COUNTED_AS_FRAMES: Readonly<Record<string, string>> = {
+  "captures/pcapng-test-generator/output_le__advanced__test102.pcapng": "journal blocks",
+  "captures/pcapng-test-generator/output_le__basic__test017.pcapng": "custom blocks",
+  "captures/pcapng-test-generator/output_le__basic__test018.pcapng": "custom blocks",
+  "captures/pcapng-test-generator/output_le__difficult__test202.pcapng": "custom blocks",
+};
+
+/** DNS that neither port 53 nor the message itself gives away. */
+const DNS_ELSEWHERE: Readonly<Record<string, string>> = {
+  "captures/suricata-verify/vxlan-decoder-01__input.pcap":
+    "a query between ports 12345 and 32021, which tshark ties to port 53 of a packet inside VXLAN",
+};
+
+/** Hellos that are not within one TCP segment: what is found must be right, but not all can be found. */
+const HELLO_ACROSS_SEGMENTS: Readonly<Record<string, string>> = {
+  "captures/arkime/tls-split-client-hello.pcap": "one hello in two segments",
+};
+
+const folder = sharedData();
+
+describe.skipIf(folder === null)("reference answers", () => {
+  const root = folder ?? "";
+  const captures = folder === null ? [] : answeredCaptures(root);
+
+  it("has captures to compare", () => {
+    expect(captures.length).toBeGreaterThan(260);
+  });
+
+  it.each(captures)("%s", async (capture) => {
+    const reference = readReference(join(root, answerPath(capture)));
+    const decoding = new Decoding();
+    const seen = new Seen(decoding);
+    await readCapture(join(root, capture), (frame) => {
+      decoding.take(frame);
+      seen.note();
+    });
+    expectSums(decoding, reference);
+    if (!(capture in BLOCKS_COUNTED_AS_FRAMES)) expectSizes(decoding, reference);
+    expectOuter(capture, decoding, seen, reference);
+    expectTcpFlags(decoding, reference);
+    if (!(capture in DNS_ELSEWHERE)) expectDns(decoding, reference);
+    expectHellos(capture, decoding, reference);
+  });
+
+  it("agrees with the fingerprints that two implementations confirm", async () => {
+    const confirmed = readConfirmed(join(root, "captures/confirmed_fingerprints.json"));
+    let compared = 0;
+    for (const [capture, { ja3, ja4 }] of confirmed) {
+      if (capture in HELLO_ACROSS_SEGMENTS || !ja4.some((value) => value.startsWith("t"))) continue;
+      const decoding = new Decoding();
+      await readCapture(join(root, capture), (frame) => decoding.take(frame));
+      expect(Object.keys(decoding.tally("tls.ja4")), capture).toEqual(expect.arrayContaining(ja4));
+      expect(Object.keys(decoding.tally("tls.ja3")), capture).toEqual(expect.arrayContaining(ja3));
+      compared++;
+    }
+    expect(compared).toBeGreaterThanOrEqual(10);
+  });
+});
+
+/** What the packets themselves say, beside the counters. */
+class Seen {
+  readonly ipProtocols: Counts = {};
+  readonly vlanIds: Counts = {};
+  readonly #decoding: Decoding;
+
+  constructor(decoding: Decoding) {
+    this.#decoding = decoding;
+  }
+
+  note(): void {
+    const { packet } = this.#decoding;
+    if (packet.vlanId >= 0) increment(this.vlanIds, String(packet.vlanId));
+    if (packet.ipVersion === 0) return;
+    const nextHeaderAt = packet.networkAt + (packet.ipVersion === 4 ? 9 : 6);
+    increment(this.ipProtocols, `${packet.ipVersion}:${packet.view.getUint8(nextHeaderAt)}`);
+  }
+}
+
+function expectSums(decoding: Decoding, reference: Reference): void {
+  const { packets, bytes } = decoding.sums();
+  const expected = Number(reference.container.packets);
+  expect(packets, "packets in each family").toEqual([expected, expected, expected]);
+  expect(new Set(bytes).size, "bytes in each family are the same").toBe(1);
+  const { counts, sum } = decoding.histogram(packetSize);
+  expect(
+    counts.reduce((all, count) => all + count, 0),
+    "packets in the size histogram",
+  ).toBe(expected);
+  expect(sum, "bytes in the size histogram").toBe(bytes[0]);
+}
+
+function expectSizes(decoding: Decoding, { answer }: Reference): void {
+  expect(decoding.sums().bytes[0], "bytes").toBe(answer.bytes);
+  const { counts } = decoding.histogram(packetSize);
+  let cumulative = 0;
+  for (const [bucket, bound] of (packetSize.buckets ?? []).entries()) {
+    cumulative += counts[bucket] ?? 0;
+    const count = answer.frame_len_le[String(bound)];
+    if (count !== undefined) expect(cumulative, `packets up to ${bound} bytes`).toBe(count);
+  }
+}
+
+function expectOuter(capture: string, decoding: Decoding, seen: Seen, reference: Reference): void {
+  if (capture in LINK_NOT_DECODED || isDisputed(reference, "outer/l3")) return;
+  const { outer, vlan, protocols } = reference.answer;
+  // tshark keeps the identifiers of 802.1ad service tags under another name, which the answers leave out.
+  if (!("ieee8021ad" in protocols)) expect(seen.vlanIds, "VLANs").toEqual(vlan.outer_ids);
+  const { ipv4 = 0, ipv6 = 0, arp = 0 } = decoding.packets(networkFamily);
+  const expected = { ipv4: 0, ipv6: 0, arp: 0, ...outer.l3 };
+  expect({ ipv4, ipv6, arp }, "network family").toEqual({
+    ipv4: expected.ipv4,
+    ipv6: expected.ipv6,
+    arp: expected.arp,
+  });
+  if (capture in IPV6_HEADER_CUT) return;
+  expect(seen.ipProtocols, "protocol of the first IP header").toEqual(outer.ip_proto);
+  expectTransports(decoding, outer.ip_proto);
+}
+
+const TRANSPORTS: Readonly<Record<string, string>> = {
+  "1": "icmp",
+  "2": "igmp",
+  "6": "tcp",
+  "17": "udp",
+  "47": "gre",
+  "50": "esp",
+  "51": "ah",
+  "58": "icmpv6",
+  "132": "sctp",
+};
+
+/** The transport family, where the first IP header names the transport and no IPv6 extension comes between. */
+function expectTransports(decoding: Decoding, ipProtocols: Counts): void {
+  const expected: Counts = {};
+  for (const [key, count] of Object.entries(ipProtocols)) {
+    if (key === "6:0" || key === "6:44") return;
+    const name = TRANSPORTS[key.slice(2)] ?? "other";
+    expected[name] = (expected[name] ?? 0) + count;
+  }
+  const { none: _, ...transports } = decoding.packets(transportFamily);
+  expect(transports, "transport family").toEqual(expected);
+}
+
+/** tshark counts the flags of inner TCP headers too: compared where there are none. */
+function expectTcpFlags(decoding: Decoding, { answer }: Reference): void {
+  const { tcp = 0 } = decoding.packets(transportFamily);
+  if ((answer.protocols.tcp?.frames ?? 0) !== tcp) return;
+  for (const flag of TCP_FLAG_NAMES) {
+    const count = decoding.value("nam_tcp_segments_total", { flag });
+    expect(count, `TCP segments ${flag}`).toBe(answer.tcp[flag]);
+  }
+}
+
+const RCODES = ["noerror", "formerr", "servfail", "nxdomain", "notimp", "refused"];
+const QUERY_TYPES = {
+  a: 1,
+  ns: 2,
+  soa: 6,
+  null: 10,
+  ptr: 12,
+  mx: 15,
+  txt: 16,
+  aaaa: 28,
+  https: 65,
+};
+
+function expectDns(decoding: Decoding, reference: Reference): void {
+  const { dns } = reference.answer;
+  const queries = decoding.value("nam_dns_messages_total", { kind: "query" });
+  const responses = decoding.value("nam_dns_messages_total", { kind: "response" });
+  const names = decoding.tally("dns.names");
+  const expectedNames = lowerCase(dns.query_names);
+  if (framesOverOuterUdp(reference, "dns") === dns.frames) {
+    expect({ queries, responses }, "DNS messages").toEqual({
+      queries: dns.queries,
+      responses: dns.responses,
+    });
+    for (const [number, rcode] of RCODES.entries()) {
+      const count = decoding.value("nam_dns_responses_total", { rcode });
+      expect(count, `DNS responses ${rcode}`).toBe(dns.response_rcodes[number] ?? 0);
+    }
+    for (const [qtype, number] of Object.entries(QUERY_TYPES)) {
+      const count = decoding.value("nam_dns_messages_total", { kind: "query", qtype });
+      expect(count, `DNS queries ${qtype}`).toBe(dns.query_types[number] ?? 0);
+    }
+    expect(total(names), "DNS query names").toBe(total(expectedNames));
+    expect(inAscii(names)).toEqual(inAscii(expectedNames));
+  } else {
+    expect(queries + responses, "DNS messages").toBeLessThanOrEqual(dns.frames);
+    expect(inAscii(expectedNames)).toMatchObject(inAscii(names));
+  }
+}
+
+/** QUIC and DTLS hellos are in the same answers: without them, what TCP carries must be found to the last hello. */
+function expectHellos(capture: string, decoding: Decoding, reference: Reference): void {
+  const { tls, protocols } = reference.answer;
+  const ja4 = Object.entries(reference.fingerprints.ja4).filter(([value]) => value.startsWith("t"));
+  const expected = { sni: lowerCase(tls.sni), ja3: tls.ja3, ja4: Object.fromEntries(ja4) };
+  const found = {
+    sni: decoding.tally("tls.sni"),
+    ja3: decoding.tally("tls.ja3"),
+    ja4: decoding.tally("tls.ja4"),
+  };
+  const elsewhere = "dtls" in protocols || "quic" in protocols;
+  if (elsewhere || capture in HELLO_ACROSS_SEGMENTS || capture in LINK_NOT_DECODED) {
+    expect(expected).toMatchObject(found);
+  } else {
+    expect(found).toEqual(expected);
+    expect(decoding.value("nam_tls_hellos_total")).toBe(total(found.ja3));
+  }
+}
+
+interface Confirmed {
+  readonly ja3: string[];
+  readonly ja4: string[];
+}
+
+function readConfirmed(path: string): Map<string, Confirmed> {
+  type Sources = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  const { ja3, ja4 } = JSON.parse(readFileSync(path, "utf8")) as { ja3: Sources; ja4: Sources };
+  const valuesOf = (sources: Sources, capture: string) => Object.keys(sources[capture] ?? {});
+  return new Map(
+    [...new Set([...Object.keys(ja3), ...Object.keys(ja4)])].map((capture) => [
+      capture,
+      { ja3: valuesOf(ja3, capture), ja4: valuesOf(ja4, capture) },
+    ]),
+  );
+}
+
+function increment(counts: Counts, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}
+
+function total(counts: Counts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+function lowerCase(counts: Counts): Counts {
+  const merged: Counts = {};
+  for (const [name, count] of Object.entries(counts)) {
+    const key = name.toLowerCase();
+    merged[key] = (merged[key] ?? 0) + count;
+  }
+  return merged;
+}
+
+/** Names of printable ASCII: tshark shows other bytes as what they would be in UTF-8, and loses some. */
+function inAscii(counts: Counts): Counts {
+  return Object.fromEntries(
+    Object.entries(counts).filter(([name]) => /^[\x21-\x5b\x5d-\x7e]+$/.test(name)),
+  );
+}

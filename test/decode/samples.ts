@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// One frame or more for each protocol of all.ts: the conformance and fuzz suites run over them.
+import { LinkType } from "../../src/capture/source.ts";
+import {
+  type Bytes,
+  bytes,
+  clientHello,
+  dnsMessage,
+  ethernet,
+  handshakeRecord,
+  hex,
+  ipv4,
+  ipv6,
+  MACS,
+  serverName,
+  tcp,
+  tcpFrame,
+  u16,
+  u32,
+  udp,
+  udpFrame,
+  vector16,
+  vlanTag,
+} from "./frames.ts";
+
+export interface Sample {
+  /** Protocol of all.ts that the frame is about. */
+  readonly protocol: string;
+  readonly content: Bytes;
+  readonly linkType?: number;
+}
+
+const ipv4Udp = ipv4({ protocol: 17, payload: udp({ payload: bytes("data") }) });
+const ipv6Udp = ipv6({ nextHeader: 17, payload: udp({ payload: bytes("data") }) });
+const quoted = ipv4({ protocol: 17, payload: udp({ destinationPort: 33_434 }) });
+
+export const hello = clientHello({
+  extensions: [
+    [0x2a2a, hex("")],
+    [0, serverName("Example.com")],
+    [10, vector16(0x1a1a, 29, 23)],
+    [11, hex("0100")],
+    [13, vector16(0x0403, 0x0804)],
+    [16, bytes(u16(3), 2, "h2")],
+    [43, hex("04 0304 0303")],
+  ],
+});
+
+/** UDP to a port that names the protocol. */
+function byUdpPort(protocol: string, port: number): Sample {
+  return {
+    protocol,
+    content: udpFrame({ destinationPort: port, payload: bytes("any payload") }),
+  };
+}
+
+function byTcpPort(protocol: string, port: number): Sample {
+  return {
+    protocol,
+    content: tcpFrame({ destinationPort: port, payload: bytes("any payload") }),
+  };
+}
+
+/** TCP or UDP between ports that name nothing: only the payload can tell. */
+function byTcpPayload(protocol: string, payload: Bytes): Sample {
+  return { protocol, content: tcpFrame({ destinationPort: 40_000, payload }) };
+}
+
+function byUdpPayload(protocol: string, payload: Bytes): Sample {
+  return { protocol, content: udpFrame({ destinationPort: 40_000, payload }) };
+}
+
+function transport(protocol: string, number: number, payload: Bytes): Sample {
+  return { protocol, content: ethernet(0x0800, ipv4({ protocol: number, payload })) };
+}
+
+const links: readonly Sample[] = [
+  { protocol: "ethernet", content: ethernet(0x0800, ipv4Udp) },
+  {
+    protocol: "llc",
+    content: bytes(MACS, u16(8 + ipv4Udp.length), hex("aaaa03 000000 0800"), ipv4Udp),
+  },
+  { protocol: "vlan", content: ethernet(0x8100, vlanTag(0x2064, 0x0800, ipv4Udp)) },
+  {
+    protocol: "vlan",
+    content: ethernet(0x88a8, vlanTag(0x0fa0, 0x8100, vlanTag(7, 0x86dd, ipv6Udp))),
+  },
+  {
+    protocol: "linux_sll",
+    linkType: LinkType.LINUX_SLL,
+    content: bytes(hex("0004 0001 0006 0200000000010000 0800"), ipv4Udp),
+  },
+  {
+    protocol: "linux_sll2",
+    linkType: LinkType.LINUX_SLL2,
+    content: bytes(hex("86dd 0000 00000002 0001 00 06 0200000000010000"), ipv6Udp),
+  },
+  { protocol: "raw_ip", linkType: LinkType.RAW, content: ipv4Udp },
+  { protocol: "raw_ip", linkType: LinkType.IPV6, content: ipv6Udp },
+  { protocol: "null_loopback", linkType: LinkType.NULL, content: bytes(hex("02000000"), ipv4Udp) },
+  { protocol: "null_loopback", linkType: LinkType.LOOP, content: bytes(hex("00000018"), ipv6Udp) },
+];
+
+const networks: readonly Sample[] = [
+  {
+    protocol: "arp",
+    content: ethernet(
+      0x0806,
+      hex("0001 0800 06 04 0002 020000000001 c0a80001 020000000002 c0a80002"),
+    ),
+  },
+  { protocol: "ipv4", content: ethernet(0x0800, ipv4Udp) },
+  {
+    protocol: "ipv4",
+    content: ethernet(0x0800, ipv4({ protocol: 17, options: hex("94040000"), payload: udp({}) })),
+  },
+  {
+    protocol: "ipv4",
+    content: ethernet(
+      0x0800,
+      ipv4({ protocol: 17, fragment: 0x00b9, payload: bytes("later part") }),
+    ),
+  },
+  { protocol: "ipv6", content: ethernet(0x86dd, ipv6Udp) },
+  {
+    protocol: "ipv6",
+    content: ethernet(
+      0x86dd,
+      ipv6({
+        nextHeader: 0,
+        payload: bytes(hex("3c00 050200000000 2c00 010400000000 1100 0001 00000007"), udp({})),
+      }),
+    ),
+  },
+  { protocol: "lldp", content: ethernet(0x88cc, hex("0207 04 020000000001 0000")) },
+  { protocol: "stp", content: bytes(MACS, u16(7), hex("424203 0000 00 80")) },
+];
+
+const transports: readonly Sample[] = [
+  transport("tcp", 6, tcp({ flags: 2, options: hex("020405b4") })),
+  transport("udp", 17, udp({})),
+  transport("icmp", 1, hex("0800 0000 0001 0001")),
+  transport("icmp", 1, bytes(hex("0303 0000 00000000"), quoted)),
+  {
+    protocol: "icmpv6",
+    content: ethernet(
+      0x86dd,
+      ipv6({ nextHeader: 58, payload: bytes(hex("0104 0000 00000000"), ipv6Udp) }),
+    ),
+  },
+  transport("igmp", 2, hex("1600 0000 e00000fb")),
+  transport("sctp", 132, bytes(u16(5000), u16(80), u32(1), u32(0), hex("0100 0004"))),
+  transport("gre", 47, hex("0000 0800")),
+  transport("esp", 50, hex("00000001 00000001")),
+  transport("ah", 51, hex("1104 0000 00000001 00000001")),
+];
+
+const applications: readonly Sample[] = [
+  { protocol: "dns", content: udpFrame({ destinationPort: 53, payload: dnsMessage({}) }) },
+  {
+    protocol: "dns",
+    content: udpFrame({ sourcePort: 53, payload: dnsMessage({ flags: 0x8183, type: 28 }) }),
+  },
+  byUdpPort("mdns", 5353),
+  byUdpPort("llmnr", 5355),
+  byUdpPort("nbns", 137),
+  byUdpPort("dhcp", 67),
+  byUdpPort("dhcpv6", 547),
+  byUdpPort("ntp", 123),
+  byUdpPort("snmp", 161),
+  byUdpPort("syslog", 514),
+  byUdpPort("ssdp", 1900),
+  byTcpPayload("tls", handshakeRecord(hello)),
+  byUdpPayload("dtls", hex("16 fefd 0000 000000000000 0004 01000000")),
+  byUdpPayload("quic", bytes(hex("c3 00000001 08 0102030405060708 00 00"), "payload")),
+  byTcpPayload("http", bytes("GET / HTTP/1.1\r\n\r\n")),
+  byTcpPayload("http", bytes("HTTP/1.1 503 Busy\r\n\r\n")),
+  byTcpPayload("http2", bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")),
+  byTcpPayload("ssh", bytes("SSH-2.0-OpenSSH_9.2\r\n")),
+  byTcpPort("telnet", 23),
+  byTcpPort("ftp", 21),
+  byTcpPort("smtp", 587),
+  byTcpPort("imap", 143),
+  byTcpPort("pop3", 110),
+  byTcpPayload("smb", bytes(u32(64), 0xfe, "SMB", new Uint8Array(60))),
+  byTcpPort("rdp", 3389),
+  byTcpPayload("mqtt", bytes(hex("10 0f 0004"), "MQTT", hex("04 02 003c 0003"), "abc")),
+  byUdpPayload("sip", bytes("INVITE sip:a@example.com SIP/2.0\r\n")),
+  byUdpPayload("stun", hex("0001 0000 2112a442 000102030405060708090a0b")),
+  byUdpPayload("wireguard", bytes(hex("02000000"), new Uint8Array(88))),
+  byTcpPayload("bittorrent", bytes(0x13, "BitTorrent protocol", new Uint8Array(48))),
+];
+
+export const samples: readonly Sample[] = [...links, ...networks, ...transports, ...applications];

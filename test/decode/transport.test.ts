@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { describe, expect, it } from "vitest";
+import { TcpFlag } from "../../src/decode/packet.ts";
+import { LayerIndex, Stop } from "../../src/decode/protocol.ts";
+import { Decoding } from "./decoding.ts";
+import {
+  bytes,
+  ethernet,
+  hex,
+  ipv4,
+  ipv6,
+  tcp,
+  tcpFrame,
+  u16,
+  u32,
+  udp,
+  udpFrame,
+} from "./frames.ts";
+
+const { FIN, SYN, RST, PSH, ACK, URG } = TcpFlag;
+
+describe("tcp", () => {
+  it("reads the header, and keeps sequence numbers as signed integers", () => {
+    const packet = new Decoding().takeBytes(
+      tcpFrame({ sourcePort: 50_000, destinationPort: 9, payload: bytes("hello") }),
+    );
+    expect(packet).toMatchObject({
+      sourcePort: 50_000,
+      destinationPort: 9,
+      tcpFlags: PSH | ACK,
+      tcpSequence: 0xfedcba98 | 0,
+      tcpAcknowledgment: 0x01020304,
+      tcpWindow: 0x1234,
+      payloadLength: 5,
+    });
+  });
+
+  it("skips options", () => {
+    const packet = new Decoding().takeBytes(
+      tcpFrame({ options: hex("0101080a0000000100000002"), payload: bytes("hello") }),
+    );
+    expect(packet.payloadAt - packet.transportAt).toBe(32);
+    expect(packet.payloadLength).toBe(5);
+  });
+
+  it.each([
+    ["syn", SYN],
+    ["syn_ack", SYN | ACK],
+    ["fin", FIN | ACK],
+    ["rst", RST],
+    ["psh", PSH | ACK],
+    ["ack", ACK],
+    ["urg", URG | ACK],
+    ["null", 0],
+    ["xmas", FIN | PSH | URG],
+  ])("counts segments with %s", (flag, flags) => {
+    const decoding = new Decoding();
+    decoding.takeBytes(tcpFrame({ flags }));
+    expect(decoding.value("nam_tcp_segments_total", { flag })).toBe(1);
+  });
+
+  it("counts no flag that is not there", () => {
+    const decoding = new Decoding();
+    decoding.takeBytes(tcpFrame({ flags: SYN }));
+    expect(decoding.value("nam_tcp_segments_total")).toBe(1);
+    decoding.takeBytes(tcpFrame({ flags: FIN | PSH | URG }));
+    expect(decoding.value("nam_tcp_segments_total")).toBe(1 + 4);
+  });
+
+  it("calls an offset below the header or beyond the segment malformed", () => {
+    for (const dataOffset of [4, 15]) {
+      const packet = new Decoding().takeBytes(tcpFrame({ dataOffset, payload: bytes("hello") }));
+      expect(packet).toMatchObject({
+        fault: Stop.MALFORMED,
+        faultLayer: LayerIndex.TRANSPORT,
+        transportAt: -1,
+      });
+    }
+  });
+
+  it("calls a header that fragmentation cut truncated", () => {
+    const packet = new Decoding().takeBytes(
+      ethernet(0x0800, ipv4({ protocol: 6, fragment: 0x2000, payload: tcp({}).subarray(0, 8) })),
+    );
+    expect(packet.fault).toBe(Stop.TRUNCATED);
+  });
+});
+
+describe("udp", () => {
+  it("ends the payload where its own length says", () => {
+    const packet = new Decoding().takeBytes(udpFrame({ length: 10, payload: bytes("hello") }));
+    expect(packet).toMatchObject({ payloadLength: 2, fault: 0 });
+    expect(packet.payloadEnd - packet.payloadAt).toBe(2);
+  });
+
+  it.each([7, 14])("calls a length of %i around 5 bytes malformed", (length) => {
+    const decoding = new Decoding();
+    const packet = decoding.takeBytes(
+      udpFrame({ length, destinationPort: 53, payload: bytes("hello") }),
+    );
+    expect(packet).toMatchObject({ fault: Stop.MALFORMED, payloadLength: 0 });
+    expect(decoding.names()).toMatchObject({ transport: "udp", application: "none" });
+  });
+
+  it("takes a length of 0 for the rest of the datagram", () => {
+    const packet = new Decoding().takeBytes(udpFrame({ length: 0, payload: bytes("hello") }));
+    expect(packet).toMatchObject({ payloadLength: 5, fault: 0 });
+  });
+});
+
+describe("icmp", () => {
+  const quoted = ipv4({ protocol: 17, payload: udp({}) });
+  const take = (content: Uint8Array) =>
+    new Decoding().takeBytes(ethernet(0x0800, ipv4({ protocol: 1, payload: content })));
+
+  it.each([3, 4, 5, 11, 12])("finds what an error of type %i quotes", (type) => {
+    const packet = take(bytes(type, 1, hex("0000 00000000"), quoted));
+    expect(packet).toMatchObject({ icmpType: type, icmpCode: 1, quotedAt: packet.transportAt + 8 });
+  });
+
+  it("finds no quote in an echo, in a cut error, or in other bytes", () => {
+    expect(take(bytes(8, 0, hex("0000 00000000"), quoted)).quotedAt).toBe(-1);
+    expect(take(bytes(3, 0, hex("0000 00000000"), quoted.subarray(0, 19))).quotedAt).toBe(-1);
+    expect(take(bytes(3, 0, hex("0000 00000000"), new Uint8Array(28))).quotedAt).toBe(-1);
+  });
+});
+
+describe("icmpv6", () => {
+  const quoted = ipv6({ nextHeader: 17, payload: udp({}) });
+  const take = (content: Uint8Array) =>
+    new Decoding().takeBytes(ethernet(0x86dd, ipv6({ nextHeader: 58, payload: content })));
+
+  it("finds what an error quotes", () => {
+    const packet = take(bytes(1, 4, hex("0000 00000000"), quoted));
+    expect(packet).toMatchObject({ icmpType: 1, icmpCode: 4, quotedAt: packet.transportAt + 8 });
+  });
+
+  it("finds no quote in an informational message", () => {
+    expect(take(bytes(128, 0, hex("0000 00000000"), quoted)).quotedAt).toBe(-1);
+  });
+});
+
+describe("sctp", () => {
+  it("reads ports", () => {
+    const payload = bytes(u16(5000), u16(80), u32(1), u32(0));
+    const packet = new Decoding().takeBytes(ethernet(0x0800, ipv4({ protocol: 132, payload })));
+    expect(packet).toMatchObject({ sourcePort: 5000, destinationPort: 80 });
+  });
+});
+
+describe.each([
+  ["igmp", 2, 8],
+  ["gre", 47, 4],
+  ["esp", 50, 8],
+  ["ah", 51, 12],
+  ["sctp", 132, 12],
+])("%s", (name, protocol, headerLength) => {
+  it("is counted, whole or not", () => {
+    for (const [length, fault] of [
+      [headerLength, 0],
+      [headerLength - 1, Stop.MALFORMED],
+    ] as const) {
+      const decoding = new Decoding();
+      const packet = decoding.takeBytes(
+        ethernet(0x0800, ipv4({ protocol, payload: new Uint8Array(length) })),
+      );
+      expect(packet.fault).toBe(fault);
+      expect(decoding.names()).toEqual({ network: "ipv4", transport: name, application: "none" });
+    }
+  });
+});

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import type { Anomaly, DetectorDefinition, Finding, Severity } from "../../src/detect/detector.ts";
+import { DetectionBench, type Step } from "../support/detection-bench.ts";
+import { contactRow, START_MS } from "../support/windows.ts";
+
+const settings = z.strictObject({});
+
+/**
+ * Calls every source of a contact row anomalous: `contacts` is the number observed, `topPort` the severity. What it
+ * finds is up to the test; how incidents live is not.
+ */
+const scripted: DetectorDefinition<z.infer<typeof settings>> = {
+  name: "scripted",
+  class: "test",
+  help: "Finds what the test tells it to.",
+  severities: ["info", "warning", "critical"],
+  settings,
+  quietSeconds: 30,
+  create: () => ({
+    evaluate: ({ window }) =>
+      window.rows.contacts.map((row) => finding(row.source, row.contacts, row.topPort)),
+  }),
+};
+
+const SEVERITY: readonly Severity[] = ["info", "warning", "critical"];
+
+function finding(key: string, observed: number, severity: number): Finding {
+  return {
+    entity: { kind: "source", key },
+    severity: SEVERITY[severity] ?? "info",
+    protocol: "tcp",
+    observed,
+    expected: 0,
+    threshold: { value: 1, setting: "detectors.scripted.enabled" },
+    windowSeconds: 1,
+    samples: observed,
+    evidence: [],
+    explanation: `${key} shows ${observed}.`,
+    suggestion: { wireshark_filter: "frame", promql: "up" },
+  };
+}
+
+function bench(guards: Record<string, unknown> = {}): DetectionBench {
+  return new DetectionBench({ detectors: [scripted], settings: { guards } });
+}
+
+/** A tick in which sources are anomalous: name, what is observed, severity 0 to 2. */
+function anomalous(...sources: [string, number, number][]): Step {
+  return {
+    contacts: sources.map(([source, contacts, topPort]) =>
+      contactRow({ source, contacts, topPort }),
+    ),
+  };
+}
+
+function told(events: readonly Anomaly[]): string[] {
+  return events.map(({ entity, severity, state }) => `${entity.key} ${severity} ${state}`);
+}
+
+describe("incident", () => {
+  it("opens once, whatever comes after in the same severity", () => {
+    const incidents = bench();
+    incidents.run(200, anomalous(["a", 5, 1]));
+    expect(told(incidents.events)).toEqual(["a warning open"]);
+  });
+
+  it("has the identity and times of its first finding", () => {
+    const [event] = bench().step(anomalous(["a", 5, 1]));
+    expect(event).toMatchObject({
+      time: START_MS / 1000 + 1,
+      first_seen: START_MS / 1000 + 1,
+      count: 1,
+      state: "open",
+      interface: "eth0",
+      z: null,
+      degraded: false,
+    });
+    expect(event?.id).toMatch(/^[0-9a-f]{16}$/);
+    expect(event?.dedup_key).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it("is told again every 5 minutes with new numbers", () => {
+    const incidents = bench();
+    incidents.run(301, (at) => anomalous(["a", at, 1]));
+    expect(told(incidents.events)).toEqual(["a warning open", "a warning update"]);
+    expect(incidents.events[1]).toMatchObject({
+      observed: 300,
+      count: 301,
+      id: incidents.events[0]?.id,
+    });
+  });
+
+  it("is told at once when it gets worse, and never gets better", async () => {
+    const incidents = bench();
+    incidents.step(anomalous(["a", 5, 1]));
+    incidents.step(anomalous(["a", 50, 2]));
+    incidents.run(20, anomalous(["a", 5, 0]));
+    expect(told(incidents.events)).toEqual(["a warning open", "a critical update"]);
+    const events = (severity: string): string =>
+      `nam_anomaly_events_total{detector="scripted",severity="${severity}"}`;
+    expect(await incidents.series(events("warning"))).toBe(1);
+    expect(await incidents.series(events("critical"))).toBe(1);
+    expect(
+      await incidents.series('nam_anomaly_active{detector="scripted",severity="critical"}'),
+    ).toBe(1);
+    expect(
+      await incidents.series('nam_anomaly_active{detector="scripted",severity="warning"}'),
+    ).toBe(0);
+  });
+
+  it("is resolved after quiet, with its worst numbers", async () => {
+    const incidents = bench();
+    incidents.run(3, (at) => anomalous(["a", at === 1 ? 99 : 5, 1]));
+    expect(told(incidents.run(29))).toEqual([]);
+    const changes = incidents.run(1);
+    expect(changes).toMatchObject([{ state: "resolved", observed: 99, count: 3 }]);
+    expect(incidents.engine.active()).toEqual([]);
+    expect(
+      await incidents.series('nam_anomaly_active{detector="scripted",severity="warning"}'),
+    ).toBe(0);
+  });
+
+  it("stays silent for the cool-down, and then is a new one", async () => {
+    const incidents = bench({ cooldown_seconds: 100 });
+    incidents.step(anomalous(["a", 5, 1]));
+    incidents.run(30);
+    expect(incidents.run(60, anomalous(["a", 5, 1]))).toEqual([]);
+    const reason = 'nam_anomaly_suppressed_total{detector="scripted",reason="cooldown"}';
+    expect(await incidents.series(reason)).toBe(60);
+    const later = incidents.run(60, anomalous(["a", 5, 1]));
+    expect(told(later)).toEqual(["a warning open"]);
+    expect(later[0]?.id).not.toBe(incidents.events[0]?.id);
+    expect(later[0]?.dedup_key).toBe(incidents.events[0]?.dedup_key);
+  });
+
+  it("does not wait for the cool-down when it comes back worse", () => {
+    const incidents = bench();
+    incidents.step(anomalous(["a", 5, 1]));
+    incidents.run(30);
+    expect(told(incidents.step(anomalous(["a", 50, 2])))).toEqual(["a critical open"]);
+  });
+
+  it("does not silence other entities", () => {
+    const incidents = bench();
+    incidents.step(anomalous(["a", 5, 1]));
+    incidents.run(30);
+    expect(told(incidents.step(anomalous(["b", 5, 1])))).toEqual(["b warning open"]);
+  });
+});
+
+describe("a storm of entities", () => {
+  const storm = (at: number): Step =>
+    anomalous(
+      ...Array.from({ length: 200 }, (_, n): [string, number, number] => [`${at}-${n}`, n, 1]),
+    );
+
+  it("is twenty incidents and one about all the others", async () => {
+    const incidents = bench();
+    incidents.run(100, storm);
+    const opened = incidents.events.filter(({ state }) => state === "open");
+    expect(opened).toHaveLength(21);
+    expect(opened.at(-1)).toMatchObject({
+      entity: { kind: "agent", key: "many entities" },
+      observed: 180,
+      threshold: { value: 20, setting: "detectors.guards.max_incidents" },
+    });
+    expect(opened.at(-1)?.evidence).toHaveLength(5);
+    const reason = 'nam_anomaly_suppressed_total{detector="scripted",reason="aggregated"}';
+    expect(await incidents.series(reason)).toBe(180 + 99 * 200);
+    expect(incidents.engine.active()).toHaveLength(1);
+  });
+
+  it("tells the most important ones by name", () => {
+    const incidents = bench({ max_incidents: 2 });
+    incidents.step(anomalous(["small", 1, 1], ["worst", 1, 2], ["large", 9, 1], ["other", 2, 1]));
+    expect(told(incidents.events)).toEqual([
+      "worst critical open",
+      "large warning open",
+      "many entities warning open",
+    ]);
+  });
+
+  it("lets a worse one through at once", () => {
+    const incidents = bench({ max_incidents: 1 });
+    incidents.step(anomalous(["a", 5, 1], ["b", 5, 1]));
+    expect(told(incidents.step(anomalous(["c", 5, 2])))).toEqual(["many entities critical update"]);
+  });
+
+  it("is over when it is over", () => {
+    const incidents = bench();
+    incidents.run(5, storm);
+    incidents.run(40);
+    expect(incidents.engine.active()).toEqual([]);
+    expect(told(incidents.step(anomalous(["z", 5, 1])))).toEqual(["z warning open"]);
+  });
+});

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The product as its operator runs it: a live interface, a real Prometheus and Alertmanager with the shipped files,
+// real attack tools from another host, and stand-ins where Slack and Discord would be.
+import { execFileSync } from "node:child_process";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseText } from "../support/exposition.ts";
+import { ATTACKER, Lab, until, VICTIM } from "../support/lab.ts";
+import { namedExpressions } from "../support/named-metrics.ts";
+import { root } from "../support/project.ts";
+import { AGENT, type Hook, Stack } from "../support/stack.ts";
+import type { Received } from "../support/webhook-stand-in.ts";
+
+const BENIGN_SECONDS = 120;
+/** From the first attack packet to the message at the chat service. */
+const DEADLINE_MS = 3_000;
+const AGENT_HOOKS: readonly Hook[] = ["agentSlack", "agentDiscord"];
+
+let lab: Lab;
+let stack: Stack;
+
+beforeAll(async () => {
+  lab = new Lab("e2e");
+  stack = new Stack(lab);
+  await stack.start();
+  startServices();
+  await until("the victim's services", 20_000, () => lab.get(`http://${VICTIM}:8080/`));
+}, 90_000);
+
+afterAll(async () => {
+  await lab?.close();
+  stack?.close();
+}, 30_000);
+
+function startServices(): void {
+  const script = (name: string, ...args: string[]): string[] => [
+    "--import",
+    "tsx",
+    `test/support/${name}`,
+    ...args,
+  ];
+  lab.spawn(lab.b, process.execPath, script("benign-server.ts", VICTIM), { cwd: root });
+  lab.spawn(lab.b, "dnsmasq", [
+    "--keep-in-foreground",
+    "--conf-file=/dev/null",
+    "--no-resolv",
+    "--no-hosts",
+    "--pid-file=",
+    "--user=root",
+    `--listen-address=${VICTIM}`,
+    "--bind-interfaces",
+    "--local=/#/",
+    ...["www", "api", "mail", "cdn", "git", "ntp"].map(
+      (name) => `--host-record=${name}.lab.test,${VICTIM}`,
+    ),
+  ]);
+}
+
+/** Totals of a family from the agent itself, over series whose labels match. */
+async function total(
+  metric: string,
+  where: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const family = parseText(await stack.metrics()).get(metric);
+  const matching = (family?.samples ?? []).filter(({ labels }) =>
+    Object.entries(where).every(([name, value]) => labels[name] === value),
+  );
+  return matching.reduce((sum, { value }) => sum + value, 0);
+}
+
+function mentions(message: Received, text: string): boolean {
+  return JSON.stringify(message.body).toLowerCase().includes(text.toLowerCase());
+}
+
+/** The first message at each of the agent's webhooks that says all of this. */
+async function told(timeoutMs: number, ...words: string[]): Promise<Received[]> {
+  return until(`a message that says ${words.join(", ")}`, timeoutMs, async () => {
+    const first = await Promise.all(
+      AGENT_HOOKS.map(async (hook) =>
+        (await stack.received(hook)).find((message) =>
+          words.every((word) => mentions(message, word)),
+        ),
+      ),
+    );
+    return first.every((message) => message !== undefined) ? (first as Received[]) : null;
+  });
+}
+
+/** Waits until the agent has counted everything that was sent before the call. */
+async function settled(): Promise<void> {
+  let last = -1;
+  await until("traffic to settle", 20_000, async () => {
+    const now = await total("nam_capture_packets_total");
+    const same = now === last;
+    last = now;
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    return same;
+  });
+}
+
+test(
+  "two minutes of honest traffic raise nothing",
+  async () => {
+    const before = await total("nam_capture_packets_total");
+    await lab.exec(
+      lab.a,
+      process.execPath,
+      "--import",
+      "tsx",
+      `${root}test/support/benign-clients.ts`,
+      VICTIM,
+      String(BENIGN_SECONDS),
+    );
+    expect(await total("nam_capture_packets_total")).toBeGreaterThan(before + 5_000);
+    expect(await total("nam_application_packets_total", { protocol: "dns" })).toBeGreaterThan(300);
+    const { events } = await lab.json<{ events: unknown[] }>(`${AGENT}/api/v1/events`);
+    expect(events).toEqual([]);
+    for (const hook of AGENT_HOOKS) expect(await stack.received(hook)).toEqual([]);
+  },
+  (BENIGN_SECONDS + 60) * 1000,
+);
+
+test("a SYN scan is in Slack and Discord within three seconds of its first packet", async () => {
+  const startMs = Date.now();
+  const scan = lab.exec(lab.a, "nmap", "-n", "-Pn", "-sS", "-T4", "-p1-2000", VICTIM);
+  const messages = await told(10_000, "port scan", ATTACKER);
+  await scan;
+  for (const { atMs, violations } of messages) {
+    expect(violations).toEqual([]);
+    expect(atMs - startMs).toBeLessThan(DEADLINE_MS);
+  }
+}, 40_000);
+
+test("a SYN flood is in Slack and Discord within three seconds of its first packet", async () => {
+  const startMs = Date.now();
+  const flood = lab
+    .exec(
+      lab.a,
+      "hping3",
+      "-q",
+      "-S",
+      "-p",
+      "80",
+      "--rand-source",
+      "-i",
+      "u400",
+      "-c",
+      "15000",
+      VICTIM,
+    )
+    .catch(() => "hping3 ends with an error when answers are missing");
+  const messages = await told(10_000, "syn flood", VICTIM);
+  await flood;
+  for (const { atMs, violations } of messages) {
+    expect(violations).toEqual([]);
+    expect(atMs - startMs).toBeLessThan(DEADLINE_MS);
+  }
+}, 40_000);
+
+test("Prometheus' rules fire on both and Alertmanager delivers them to the same services", async () => {
+  for (const hook of ["alertmanagerSlack", "alertmanagerDiscord"] as const) {
+    for (const alert of ["NamSynFlood", "NamPortScan"]) {
+      const message = await until(`${alert} at ${hook}`, 60_000, async () =>
+        (await stack.received(hook)).find((received) => mentions(received, alert)),
+      );
+      expect(message.violations).toEqual([]);
+    }
+  }
+}, 130_000);
+
+test("the counts add up: every family is all packets, received is processed and dropped", async () => {
+  await settled();
+  const packets = await total("nam_capture_packets_total");
+  expect(packets).toBeGreaterThan(20_000);
+  for (const layer of ["network", "transport", "application"]) {
+    expect(await total(`nam_${layer}_packets_total`)).toBe(packets);
+    expect(await total(`nam_${layer}_bytes_total`)).toBe(await total("nam_capture_bytes_total"));
+  }
+  const dropped = await total("nam_capture_dropped_packets_total");
+  expect(await total("nam_capture_received_packets_total")).toBe(packets + dropped);
+});
+
+test("a sensor killed with -9 is back within three seconds and no counter goes back", async () => {
+  const clients = lab.exec(lab.a, "ping", "-q", "-f", "-w", "8", VICTIM);
+  const before = await total("nam_capture_packets_total");
+  const [pid] = stack.sensorPids();
+  expect(pid).toBeDefined();
+  process.kill(pid as number, "SIGKILL");
+  const killedMs = Date.now();
+  await until("another sensor", DEADLINE_MS, async () => {
+    const [now] = stack.sensorPids();
+    const isUp = (await total("nam_capture_up")) === 1;
+    const goesOn = (await total("nam_capture_packets_total")) > before;
+    return now !== undefined && now !== pid && isUp && goesOn;
+  });
+  expect(Date.now() - killedMs).toBeLessThan(DEADLINE_MS);
+  expect(await total("nam_sensor_restarts_total")).toBe(1);
+  await clients;
+}, 40_000);
+
+test("every expression in grafana/ and prometheus/ names metrics that exist, and returns data", async () => {
+  const missing: string[] = [];
+  for (const { file, title, metrics } of namedExpressions()) {
+    for (const metric of metrics) {
+      const data = await stack.query(`count({__name__="${metric}"})`);
+      if (data.length === 0) missing.push(`${file}: ${title}: ${metric}`);
+    }
+  }
+  expect(missing).toEqual([]);
+}, 120_000);
+
+test("promtool finds nothing to say about the live endpoint", async () => {
+  const text = await stack.metrics();
+  const output = execFileSync("promtool", ["check", "metrics"], {
+    input: text,
+    encoding: "utf8",
+    stdio: "pipe",
+  });
+  expect(output).toBe("");
+});
+
+test("after the attacks both are told to be over", async () => {
+  for (const words of [
+    ["port scan", ATTACKER],
+    ["syn flood", VICTIM],
+  ]) {
+    await told(120_000, "resolved", ...words);
+  }
+  expect(await total("nam_anomaly_active", { severity: "critical" })).toBe(0);
+}, 250_000);

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What every channel promises, run over the whole list. A new channel needs a line in `rigs`.
+import { inspect } from "node:util";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Delivery, Notifier } from "../../src/alert/alert.ts";
+import { alertSettings } from "../../src/alert/all.ts";
+import { AlertRouter } from "../../src/alert/router.ts";
+import { sendTest } from "../../src/alert/test-alert.ts";
+import { MetricsRegistry } from "../../src/metrics/registry.ts";
+import { channelSettings, channels, createChannels } from "../../src/notify/all.ts";
+import { systemClock } from "../../src/util/clock.ts";
+import { alertOf, anomalyOf } from "../support/anomalies.ts";
+import { type Behaviour, type VendorName, WebhookStandIn } from "../support/webhook-stand-in.ts";
+
+const TOKEN = "sEcReTtOkEn0123456789";
+const TIMEOUT_SECONDS = 0.5;
+const never = new AbortController().signal;
+
+/** How a channel is set up against the stand-in; null for channels that leave the machine alone. */
+const rigs: Readonly<Record<string, { readonly vendor: VendorName } | null>> = {
+  slack: { vendor: "slack" },
+  discord: { vendor: "discord" },
+  log: null,
+};
+
+interface Rig {
+  readonly notifier: Notifier;
+  readonly standIn: WebhookStandIn;
+  readonly lines: string[];
+  readonly settings: unknown;
+}
+
+let standIn: WebhookStandIn;
+beforeEach(async () => {
+  standIn = await WebhookStandIn.start();
+});
+afterEach(() => standIn.close());
+
+function rig(type: string): Rig {
+  const vendor = rigs[type]?.vendor;
+  const webhook = vendor && {
+    url: standIn.url(vendor, TOKEN),
+    allow_http: true,
+    allow_private: true,
+    timeout_seconds: TIMEOUT_SECONDS,
+  };
+  const settings = channelSettings.parse([{ type, ...webhook }]);
+  const lines: string[] = [];
+  const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
+  const [channel] = createChannels(settings, { log, stealth: false });
+  if (!channel) throw new Error(`no channel of type ${type}`);
+  return { notifier: channel.notifier, standIn, lines, settings };
+}
+
+function status(code: number, headers: Record<string, string> = {}, body = ""): Behaviour {
+  return { kind: "status", status: code, headers, body };
+}
+
+it("every channel is in this suite", () => {
+  expect(channels.map(({ type }) => type).sort()).toEqual(Object.keys(rigs).sort());
+});
+
+describe.each(channels.map(({ type }) => type))("channel %s", (type) => {
+  const alerts = {
+    "an opening": alertOf(),
+    "an update": alertOf({ state: "update", anomalies: [anomalyOf({ state: "update" })] }),
+    "an end": alertOf({ state: "resolved", anomalies: [anomalyOf({ state: "resolved" })] }),
+    "several anomalies": alertOf({ anomalies: [anomalyOf(), anomalyOf()], more: 17 }),
+  };
+  it.each(Object.entries(alerts))("delivers %s", async (_, alert) => {
+    const { notifier } = rig(type);
+    expect(await notifier.send(alert, never)).toMatchObject({ outcome: "delivered" });
+    expect(standIn.received.flatMap(({ violations }) => violations)).toEqual([]);
+  });
+
+  it("delivers a test message that says it is one", async () => {
+    const { notifier, lines } = rig(type);
+    const delivery = await sendTest(notifier, { agent: "host-a", clock: systemClock });
+    expect(delivery.outcome).toBe("delivered");
+    const said = JSON.stringify(standIn.received.map(({ body }) => body)) + lines.join("");
+    expect(said).toMatch(/test message/i);
+  });
+
+  it("is told apart by its name, and hides no setting behind another name", () => {
+    const definition = channels.find((candidate) => candidate.type === type);
+    expect(definition?.help).toMatch(/\w/);
+    expect(definition?.rate.perSecond).toBeGreaterThan(0);
+  });
+});
+
+describe.each(channels.filter(({ usesNetwork }) => !usesNetwork).map(({ type }) => type))(
+  "local channel %s",
+  (type) => {
+    it("is there in stealth mode, and sends nothing", async () => {
+      const settings = channelSettings.parse([{ type }]);
+      const log = pino({ level: "silent" });
+      expect(createChannels(settings, { log, stealth: true })).toHaveLength(1);
+      await rig(type).notifier.send(alertOf(), never);
+      expect(standIn.received).toEqual([]);
+    });
+  },
+);
+
+const webhooks = Object.entries(rigs).flatMap(([type, entry]) => (entry ? [type] : []));
+
+describe.each(webhooks)("webhook channel %s", (type) => {
+  it("is not there in stealth mode", () => {
+    const { settings } = rig(type);
+    const log = pino({ level: "silent" });
+    const parsed = settings as Parameters<typeof createChannels>[0];
+    expect(createChannels(parsed, { log, stealth: true })).toEqual([]);
+  });
+
+  const answers: [string, Behaviour, Partial<Delivery>][] = [
+    ["400", status(400), { outcome: "rejected", reason: "rejected" }],
+    ["401", status(401), { outcome: "disabled", reason: "unauthorized" }],
+    ["403", status(403), { outcome: "disabled", reason: "unauthorized" }],
+    ["404", status(404), { outcome: "disabled", reason: "gone" }],
+    ["408", status(408), { outcome: "retry", reason: "timeout" }],
+    ["410", status(410), { outcome: "disabled", reason: "gone" }],
+    ["413", status(413), { outcome: "rejected", reason: "rejected" }],
+    ["425", status(425), { outcome: "retry", reason: "server_error" }],
+    ["429", status(429), { outcome: "retry", reason: "rate_limited" }],
+    [
+      "429 with Retry-After",
+      status(429, { "Retry-After": "7" }),
+      { outcome: "retry", reason: "rate_limited", retryAfterMs: 7_000 },
+    ],
+    [
+      "503 with Retry-After",
+      status(503, { "Retry-After": "120" }),
+      { outcome: "retry", reason: "server_error", retryAfterMs: 120_000 },
+    ],
+    ["500", status(500), { outcome: "retry", reason: "server_error" }],
+    ["502", status(502), { outcome: "retry", reason: "server_error" }],
+    ["silence", { kind: "hang" }, { outcome: "retry", reason: "timeout" }],
+    ["a reset", { kind: "reset" }, { outcome: "retry", reason: "network" }],
+    ["200 and an endless body", { kind: "slow-loris", status: 200 }, { outcome: "delivered" }],
+    [
+      "500 and an endless body",
+      { kind: "slow-loris", status: 500 },
+      { outcome: "retry", reason: "server_error" },
+    ],
+    [
+      "200 and 64 MB",
+      { kind: "huge-body", status: 200, sizeBytes: 64 << 20 },
+      { outcome: "delivered" },
+    ],
+    [
+      "400 and 64 MB",
+      { kind: "huge-body", status: 400, sizeBytes: 64 << 20 },
+      { outcome: "rejected" },
+    ],
+  ];
+  it.each(answers)("takes %s for what it is", async (_, behaviour, expected) => {
+    const { notifier } = rig(type);
+    standIn.script(behaviour);
+    const startMs = performance.now();
+    expect(await notifier.send(alertOf(), never)).toMatchObject(expected);
+    expect(performance.now() - startMs).toBeLessThan(TIMEOUT_SECONDS * 1_000 + 2_000);
+  });
+
+  it("understands a date in Retry-After", async () => {
+    const { notifier } = rig(type);
+    standIn.script(status(429, { "Retry-After": new Date(Date.now() + 90_000).toUTCString() }));
+    const delivery = await notifier.send(alertOf(), never);
+    expect(delivery).toMatchObject({ retryAfterMs: expect.any(Number) });
+    const { retryAfterMs = 0 } = delivery as { retryAfterMs?: number };
+    expect(retryAfterMs).toBeGreaterThan(85_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(90_000);
+  });
+
+  it.each([301, 302, 307, 308])("follows no redirect (%d)", async (code) => {
+    const trap = await WebhookStandIn.start();
+    const { notifier } = rig(type);
+    standIn.script(status(code, { Location: `http://127.0.0.1:${trap.port}/services/T0/B0/trap` }));
+    expect(await notifier.send(alertOf(), never)).toMatchObject({ outcome: "rejected" });
+    expect(trap.received).toEqual([]);
+    await trap.close();
+  });
+
+  it("takes a refused connection for a passing failure", async () => {
+    const { notifier } = rig(type);
+    const { port } = standIn;
+    await standIn.close();
+    expect(await notifier.send(alertOf(), never)).toMatchObject({
+      outcome: "retry",
+      reason: "network",
+    });
+    standIn = await WebhookStandIn.start(port);
+    expect(await notifier.send(alertOf(), never)).toMatchObject({ outcome: "delivered" });
+  });
+
+  it("stops at once when told to", async () => {
+    const { notifier } = rig(type);
+    standIn.script({ kind: "hang" });
+    const stop = new AbortController();
+    const sending = notifier.send(alertOf(), stop.signal);
+    await standIn.arrival(1);
+    stop.abort();
+    expect(await sending).toMatchObject({ outcome: "retry", reason: "network" });
+  });
+
+  it("lets its secret out nowhere: not in details, logs, metrics, errors or inspection", async () => {
+    const { notifier, lines, settings } = rig(type);
+    const echo = `https://hooks.slack.com/services/T0/B0/${TOKEN}`;
+    const behaviours: Behaviour[] = [
+      ...answers.filter(([, { kind }]) => kind !== "huge-body").map(([, behaviour]) => behaviour),
+      status(400, {}, echo),
+      status(404, {}, JSON.stringify({ message: echo, code: echo, retry_after: echo })),
+      status(302, { Location: echo }),
+    ];
+    const seen: string[] = [
+      inspect(notifier, { depth: 9, showHidden: true }),
+      inspect(settings),
+      JSON.stringify(settings),
+    ];
+    standIn.script(...behaviours);
+    for (const _ of behaviours) seen.push(JSON.stringify(await notifier.send(alertOf(), never)));
+
+    const registry = new MetricsRegistry();
+    const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
+    const [channel] = createChannels(settings as Parameters<typeof createChannels>[0], {
+      log,
+      stealth: false,
+    });
+    if (!channel) throw new Error("no channel");
+    const router = new AlertRouter({
+      channels: [channel],
+      settings: alertSettings.parse({}),
+      registry,
+      clock: systemClock,
+      agent: "host-a",
+      log,
+    });
+    standIn.script(status(404, {}, echo));
+    router.accept([anomalyOf()]);
+    await standIn.arrival(behaviours.length + 1);
+    await router.stop(2_000);
+    seen.push((await registry.text(true)).body, JSON.stringify(router.status()), ...lines);
+
+    await standIn.close();
+    seen.push(JSON.stringify(await notifier.send(alertOf(), never)));
+    standIn = await WebhookStandIn.start();
+    for (const text of seen) {
+      expect(text).not.toContain(TOKEN);
+      expect(text).not.toMatch(/\/services\/|\/webhooks\//);
+    }
+    expect(lines.join()).toContain("the channel is closed");
+  });
+});
+
+describe("discord", () => {
+  it("waits for the message to be stored", async () => {
+    const { notifier } = rig("discord");
+    await notifier.send(alertOf(), never);
+    expect(standIn.received[0]?.path).toMatch(/\?wait=true$/);
+  });
+
+  it.each([
+    [
+      "the body",
+      status(429, {}, JSON.stringify({ message: "", retry_after: 1.337, global: true })),
+      1_337,
+    ],
+    ["the header, where longer", status(429, { "Retry-After": "3" }, '{"retry_after":1.3}'), 3_000],
+    ["its own header", status(429, { "X-RateLimit-Reset-After": "2.5" }), 2_500],
+    ["a body that is not JSON", status(429, { "Retry-After": "60" }, "<html>"), 60_000],
+  ])("takes the wait from %s", async (_, behaviour, retryAfterMs) => {
+    const { notifier } = rig("discord");
+    standIn.script(behaviour);
+    expect(await notifier.send(alertOf(), never)).toMatchObject({ outcome: "retry", retryAfterMs });
+  });
+
+  it("pauses when the vendor says that nothing is left", async () => {
+    const { notifier } = rig("discord");
+    standIn.script({
+      kind: "accept",
+      headers: { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "1.25" },
+    });
+    expect(await notifier.send(alertOf(), never)).toMatchObject({ pauseMs: 1_250 });
+    const next = await notifier.send(alertOf(), never);
+    expect(next).not.toHaveProperty("pauseMs");
+  });
+
+  it("gives the vendor's error number", async () => {
+    const { notifier } = rig("discord");
+    standIn.script(status(404, {}, '{"message":"Unknown Webhook","code":10015}'));
+    expect(await notifier.send(alertOf(), never)).toMatchObject({
+      detail: "the receiver answered 404 (code 10015)",
+    });
+  });
+});
+
+describe("slack", () => {
+  it("gives the vendor's error word", async () => {
+    const { notifier } = rig("slack");
+    standIn.script(status(404, {}, "no_service"));
+    expect(await notifier.send(alertOf(), never)).toMatchObject({
+      detail: "the receiver answered 404 (no_service)",
+    });
+  });
+});
+
+describe("log", () => {
+  it("writes one line an event, with the event in it", async () => {
+    const { notifier, lines } = rig("log");
+    const anomalies = [anomalyOf({ id: "a" }), anomalyOf({ id: "b", state: "resolved" })];
+    await notifier.send(alertOf({ anomalies }), never);
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      {
+        level: 40,
+        msg: "anomaly",
+        agent: "host-a",
+        event: { id: "a", evidence: anomalyOf().evidence },
+      },
+      { level: 30, msg: "anomaly resolved", event: { id: "b", state: "resolved" } },
+    ]);
+  });
+
+  it("writes no control characters and no 64 KB names", async () => {
+    const { notifier, lines } = rig("log");
+    const explanation = `\u001b[2J\u202e${"x".repeat(65_536)}`;
+    await notifier.send(alertOf({ anomalies: [anomalyOf({ explanation })] }), never);
+    expect(lines.join().trimEnd()).not.toMatch(/[\p{Cc}\u202e]|\\u001b/u);
+    expect(lines.join().length).toBeLessThan(3_000);
+  });
+});

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Alert } from "../../src/alert/alert.ts";
+import { discordPayload } from "../../src/notify/discord.ts";
+import { slackPayload } from "../../src/notify/slack.ts";
+import { alertOf, anomalyOf, anyAlert } from "../support/anomalies.ts";
+import { discordViolations, slackViolations, stringsIn } from "../support/vendor-checks.ts";
+
+const RUNS = 2_500;
+
+/** As long as everything can be at once. */
+function fullest(filler: string): Alert {
+  const text = filler.repeat(3_000);
+  const anomaly = anomalyOf({
+    id: text,
+    detector: text,
+    protocol: text,
+    interface: text,
+    evidence: [text, text, text, text, text, text],
+    explanation: text,
+    degraded: true,
+    observed: -1.234_567e-300,
+    z: -1.234_567e-300,
+    entity: { kind: "pair", key: text, source: text, destination: text, port: 65_535 },
+    threshold: { value: 1.234_567e-300, setting: text },
+    suggestion: { wireshark_filter: text, promql: text },
+  });
+  return alertOf({
+    anomalies: Array.from({ length: 30 }, () => anomaly),
+    more: Number.MAX_SAFE_INTEGER,
+    agent: text,
+    sentMs: alertOf().createdMs + 80_000_000,
+  });
+}
+
+describe.each([
+  ["slack", slackPayload, slackViolations],
+  ["discord", discordPayload, discordViolations],
+] as const)("%s payloads", (_, payloadOf, violationsOf) => {
+  it(`keep every limit of the vendor, for ${RUNS} messages of an attacker's choice`, () => {
+    fc.assert(
+      fc.property(anyAlert, (alert) => {
+        expect(violationsOf(payloadOf(alert))).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+  }, 60_000);
+
+  it.each(["&", "<", "`", "\\", "*", "a ", "😀", "é"])(
+    "keep them at their fullest, all made of %s",
+    (filler) => {
+      expect(violationsOf(payloadOf(fullest(filler)))).toEqual([]);
+      const digest = {
+        count: 1e15,
+        seconds: 1e9,
+        detectors: Array.from({ length: 50 }, () => ({ name: filler.repeat(300), count: 1e15 })),
+        topSources: Array.from({ length: 3 }, () => ({ name: filler.repeat(300), count: 1e15 })),
+      };
+      expect(violationsOf(payloadOf({ ...fullest(filler), digest }))).toEqual([]);
+    },
+  );
+
+  it("name every anomaly the router may name, even with long names", () => {
+    const anomalies = Array.from({ length: 10 }, (_, index) =>
+      anomalyOf({
+        entity: { kind: "source", key: `n${index}`, source: `node${index}-${"x".repeat(100)}` },
+        explanation: "y ".repeat(500),
+      }),
+    );
+    const text = stringsIn(payloadOf(alertOf({ anomalies }))).join("\n");
+    for (let index = 0; index < 10; index++) expect(text).toContain(`node${index}-`);
+  });
+
+  it("tell everything of an ordinary anomaly, uncut", () => {
+    const text = stringsIn(payloadOf(alertOf())).join("\n");
+    expect(text).not.toContain("…");
+  });
+});
+
+describe("slack payloads", () => {
+  it("hold no entity that was cut in two", () => {
+    fc.assert(
+      fc.property(anyAlert, (alert) => {
+        for (const text of stringsIn(slackPayload(alert))) {
+          expect(text.replace(/&(?:amp|lt|gt);/g, "")).not.toContain("&");
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("make mentions, links and formatting inert", () => {
+    const explanation = "<!channel> <@U1> <https://a.example|b> *bold* _it_ ~gone~ `code` & more";
+    const [, section] = slackPayload(alertOf({ anomalies: [anomalyOf({ explanation })] }))
+      .blocks as { text: { text: string; verbatim: boolean } }[];
+    expect(section?.text).toMatchObject({
+      verbatim: true,
+      text: "&lt;!channel&gt; &lt;@U1&gt; &lt;hxxps://a[.]example|b&gt; ∗bold∗ ＿it＿ ∼gone∼ ˋcodeˋ &amp; more",
+    });
+  });
+
+  it("unfurl nothing and have a text for notifications", () => {
+    expect(slackPayload(alertOf())).toMatchObject({
+      unfurl_links: false,
+      unfurl_media: false,
+      text: expect.stringMatching(
+        /^🔴 CRITICAL port scan from 10\.0\.0\.5 on host-a: 10\.0\.0\.5 tries/,
+      ),
+    });
+  });
+});
+
+describe("discord payloads", () => {
+  it("let nothing ring and escape markdown", () => {
+    const explanation = "@everyone <@1> [a](https://b.example) *bold* ||x|| `code` \\";
+    const payload = discordPayload(
+      alertOf({ anomalies: [anomalyOf({ explanation, evidence: [] })] }),
+    );
+    expect(payload.allowed_mentions).toEqual({ parse: [] });
+    const [embed] = payload.embeds as { description: string }[];
+    expect(embed?.description).toBe(
+      "@everyone \\<@1\\> [a\\](hxxps://b[.]example) \\*bold\\* \\|\\|x\\|\\| \\`code\\` \\\\",
+    );
+  });
+});

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { projectFiles, readProjectFile, root } from "../support/project.ts";
+
+const documents = projectFiles().filter((path) => path.endsWith(".md"));
+const manifest = JSON.parse(readProjectFile("package.json")) as { scripts: Record<string, string> };
+
+describe("documentation", () => {
+  it.each(documents)("%s: every link inside the project leads somewhere", (path) => {
+    const broken = links(readProjectFile(path)).filter((link) => !resolves(path, link));
+    expect(broken).toEqual([]);
+  });
+
+  it.each(documents)("%s: every npm command exists", (path) => {
+    const commands = [...readProjectFile(path).matchAll(/\bnpm run ([\w:-]+)/g)];
+    const unknown = commands
+      .map((match) => match[1] ?? "")
+      .filter((name) => !(name in manifest.scripts));
+    expect(unknown).toEqual([]);
+  });
+
+  it("lists every decision in the index", () => {
+    const index = readProjectFile("docs/decisions/000-index.md");
+    const decisions = projectFiles("docs/decisions").map((path) => path.split("/").at(-1) ?? "");
+    const unlisted = decisions.filter(
+      (name) => name !== "000-index.md" && !index.includes(`(${name})`),
+    );
+    expect(unlisted).toEqual([]);
+  });
+
+  it("numbers decisions without a gap or a duplicate", () => {
+    const numbers = projectFiles("docs/decisions").map((path) =>
+      Number(path.split("/").at(-1)?.slice(0, 3)),
+    );
+    expect(numbers).toEqual(numbers.map((_, at) => at));
+  });
+});
+
+/** Targets of Markdown links and images, outside code blocks. */
+function links(text: string): string[] {
+  const prose = text.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, "");
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? "");
+}
+
+function resolves(from: string, link: string): boolean {
+  if (/^(https?|mailto):/.test(link)) return true;
+  const [path = "", anchor] = link.split("#");
+  const target = path === "" ? from : join(dirname(from), path);
+  if (!existsSync(join(root, target))) return false;
+  return anchor === undefined || !target.endsWith(".md") || anchors(target).includes(anchor);
+}
+
+/** Anchors as GitHub makes them of headings. */
+function anchors(path: string): string[] {
+  return [...readProjectFile(path).matchAll(/^#+ (.+)$/gm)].map((match) =>
+    (match[1] ?? "")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}

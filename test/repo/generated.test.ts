@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { describe, expect, it } from "vitest";
+import { generatedFiles } from "../../scripts/docs/generated-files.ts";
+import { readProjectFile } from "../support/project.ts";
+
+describe("what npm run docs makes", () => {
+  it.each([...generatedFiles()])("%s is current", (path, text) => {
+    expect(readProjectFile(path), "run: npm run docs").toBe(text);
+  });
+
+  it("mentions no machine it was made on", () => {
+    for (const text of generatedFiles().values()) {
+      expect(text).not.toMatch(/\/(?:root|home|work|tmp)\//);
+    }
+  });
+});

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { CaptureWindow, DropStage, TrackerRows, Window } from "../../src/flow/window.ts";
+
+export type ContactRow = TrackerRows["contacts"][number];
+export type HandshakeRow = TrackerRows["handshakes"][number];
+export type ArpRow = TrackerRows["arp"][number];
+
+/** A round second, so that expected times are easy to read. */
+export const START_MS = Date.UTC(2026, 0, 15, 12, 0, 0);
+
+export interface WindowParts {
+  readonly startMs: number;
+  readonly seconds?: number;
+  readonly ticks?: number;
+  readonly counters?: Float64Array;
+  readonly contacts?: readonly ContactRow[];
+  readonly handshakes?: readonly HandshakeRow[];
+  readonly arp?: readonly ArpRow[];
+  /** Null: no sensor captures. */
+  readonly capture?: Partial<CaptureWindow> | null;
+}
+
+/** A window of plain data as a sensor would send it. */
+export function makeWindow(parts: WindowParts): Window {
+  const seconds = parts.seconds ?? 1;
+  const { contacts = [], handshakes = [], arp = [] } = parts;
+  return {
+    sensor: 0,
+    sequence: 0,
+    startMs: parts.startMs,
+    endMs: parts.startMs + seconds * 1000,
+    ticks: parts.ticks ?? 1,
+    capture: parts.capture === null ? [] : [makeCapture(parts.capture ?? {})],
+    counters: parts.counters ?? new Float64Array(0),
+    gauges: new Float64Array(0),
+    sketches: {},
+    rows: { contacts, handshakes, arp },
+    tallies: {},
+  };
+}
+
+export function makeCapture(parts: Partial<CaptureWindow>): CaptureWindow {
+  return {
+    interface: "eth0",
+    source: "afpacket",
+    received: 1000,
+    processed: 1000,
+    bytes: 100_000,
+    dropped: drops({}),
+    duplicates: 0,
+    ringFreezes: 0,
+    ringFill: 0,
+    dropCounterSupported: true,
+    lastPacketMs: 0,
+    lagSeconds: 0,
+    clockSteps: 0,
+    ...parts,
+  };
+}
+
+export function drops(parts: Partial<Record<DropStage, number>>): Record<DropStage, number> {
+  return { kernel: 0, ring: 0, shed: 0, ipc: 0, ...parts };
+}
+
+/** First contacts of one source in one window. `failures` follows from refused and unanswered. */
+export function contactRow(parts: Partial<ContactRow>): ContactRow {
+  const { refused = 0, unanswered = 0 } = parts;
+  return {
+    source: "192.0.2.1",
+    protocol: "tcp",
+    contacts: 0,
+    successes: 0,
+    failures: refused + unanswered,
+    refused,
+    unanswered,
+    aborted: 0,
+    destinations: 1,
+    ports: 1,
+    topDestination: "",
+    topPort: 0,
+    firstMs: START_MS,
+    lastMs: START_MS,
+    ...parts,
+  };
+}
+
+export function handshakeRow(parts: Partial<HandshakeRow>): HandshakeRow {
+  return {
+    destination: "10.0.0.80",
+    port: 80,
+    syn: 0,
+    synAck: 0,
+    established: 0,
+    refused: 0,
+    aborted: 0,
+    unanswered: 0,
+    sources: 1,
+    topSource: "",
+    topSourceSyn: 0,
+    ...parts,
+  };
+}
+
+export function arpRow(parts: Partial<ArpRow>): ArpRow {
+  return {
+    address: "10.0.0.7",
+    mac: "02:00:00:00:00:07",
+    kind: "seen",
+    previousMac: "",
+    previousAgeMs: 0,
+    previousSightings: 0,
+    replies: 1,
+    gratuitous: 0,
+    addressesOfMac: 1,
+    ...parts,
+  };
+}
