@@ -4,12 +4,14 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { MAIN } from "./agent.ts";
 import type { Bench, Row } from "./bench.ts";
+import { decodeBench } from "./decode.ts";
+import { flowBench } from "./flow.ts";
 import { liveBench } from "./live.ts";
 import { memoryBench } from "./memory.ts";
 import { table, writeReadme } from "./readme.ts";
 import { replayBench } from "./replay.ts";
 
-const BENCHES: readonly Bench[] = [replayBench, liveBench, memoryBench];
+const BENCHES: readonly Bench[] = [replayBench, liveBench, memoryBench, decodeBench, flowBench];
 
 await main();
 

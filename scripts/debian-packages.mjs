@@ -52,8 +52,11 @@ export function ensureDebianPackages() {
     return false;
   }
   say("Installing them with apt-get, without starting any service …");
-  install(missing);
-  return true;
+  if (install(missing)) return true;
+  say(
+    "apt-get failed; the lines above say why. Tests that need these packages are skipped or fail.",
+  );
+  return false;
 }
 
 export function isRoot() {
@@ -69,26 +72,33 @@ function missingPackages() {
 }
 
 function install(names) {
-  const services = SERVICES.filter((service) => names.some((name) => name.startsWith(service)));
   // Debian's own way to keep packages from starting their services while they are installed.
   const ownPolicy = !existsSync(POLICY);
+  // Ctrl-C ends apt-get, not this process, which must still take its policy away.
+  const stay = () => {};
+  process.on("SIGINT", stay).on("SIGTERM", stay);
   if (ownPolicy) writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
     aptGet(["update", "-qq"]);
-    aptGet(["install", "-qq", "-y", "--no-install-recommends", ...names]);
-    for (const service of services) {
-      spawnSync("deb-systemd-helper", ["disable", `${service}.service`], { stdio: "ignore" });
+    const installed = aptGet(["install", "-qq", "-y", "--no-install-recommends", ...names]);
+    for (const service of SERVICES) {
+      if (names.some((name) => name.startsWith(service))) disable(service);
     }
+    return installed;
   } finally {
     if (ownPolicy) rmSync(POLICY, { force: true });
+    process.off("SIGINT", stay).off("SIGTERM", stay);
   }
 }
 
+/** Keeps a service from starting at the next boot, whichever init there is. */
+function disable(service) {
+  const systemd = spawnSync("systemctl", ["disable", "--quiet", service], { stdio: "ignore" });
+  if (systemd.error) spawnSync("update-rc.d", [service, "disable"], { stdio: "ignore" });
+}
+
+/** True where apt-get succeeded; it says itself why not. */
 function aptGet(args) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const result = spawnSync("apt-get", args, { env, stdio: ["ignore", 2, 2] });
-  if (result.status === 0) return;
-  say(`apt-get ${args[0]} failed; the lines above say why.`);
-  process.exitCode = 1;
-  throw new Error(`apt-get ${args.join(" ")} failed`);
+  return spawnSync("apt-get", args, { env, stdio: ["ignore", "ignore", 2] }).status === 0;
 }

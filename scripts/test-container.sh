@@ -29,7 +29,7 @@ fail() {
 cleanup() {
   [ -z "$monitor" ] || kill "$monitor" 2>/dev/null || true
   wait
-  [ -z "$container" ] || buildah rm "$container" >/dev/null
+  [ -z "$container" ] || { buildah rm "$container" && buildah rmi "$image"; } >/dev/null
   rm -rf "$scratch"
 }
 trap cleanup EXIT
@@ -58,7 +58,7 @@ ensure_bases() {
 }
 
 # Runs a command inside the container, as the image's own user.
-inside() { buildah run --cap-add NET_RAW "$container" -- "$@"; }
+inside() { buildah run "$container" -- "$@"; }
 
 # check NAME COMMAND…: the command must succeed.
 check() {
@@ -98,7 +98,7 @@ ensure_tools
 ensure_bases
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 check "the image builds" \
-  buildah bud --format docker --pull-never --format docker --build-arg "REVISION=$revision" --tag "$image" .
+  buildah bud --pull-never --format docker --build-arg "REVISION=$revision" --tag "$image" .
 container=$(buildah from --pull-never --cap-add CAP_NET_RAW "$image")
 mount=$(buildah mount "$container")
 version=$(node --print 'require("./package.json").version')
@@ -107,8 +107,8 @@ echo "web: {listen: 1}" >"$mount/tmp/bad.yml"
 
 check "it runs as an account of its own" prints "^nam$" inside id -un
 check "its one capability is on the program" prints "cap_net_raw=ep$" getcap "$mount/usr/local/bin/node"
-check "it has no npm, no compiler and no test tools" \
-  inside sh -c '! command -v npm && ! command -v cc && [ ! -e node_modules/vitest ]'
+check "it has neither compilers nor test tools" \
+  inside sh -c '! command -v cc && [ ! -e node_modules/typescript ] && [ ! -e node_modules/vitest ]'
 check "it can write its state and not itself" \
   inside sh -c '[ -w /var/lib/network-anomaly-monitor ] && [ ! -w dist ]'
 check "it says its version and revision" prints "$version.*$revision" inside "${program[@]}" --version
@@ -121,7 +121,8 @@ check "it is unhealthy while nothing runs" \
   fails inside /usr/local/bin/node healthcheck.mjs "http://$address/-/healthy"
 
 touch "$scratch/started"
-inside "${program[@]}" run --interface lo --web.listen-address "$address" >"$scratch/monitor" 2>&1 &
+# Not through a function: the signal at the end must reach buildah, which hands it on.
+buildah run "$container" -- "${program[@]}" run --interface lo --web.listen-address "$address" >"$scratch/monitor" 2>&1 &
 monitor=$!
 check "it captures without being root, and is ready" \
   eventually inside /usr/local/bin/node healthcheck.mjs "http://$address/-/ready"

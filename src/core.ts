@@ -18,6 +18,8 @@ export interface CoreOptions {
   readonly detect: DetectSettings;
   readonly home: readonly string[];
   readonly agent: string;
+  /** Routers of this machine; none on replay, which may be of any network. */
+  readonly gateways?: readonly string[];
   /** Where detectors that fail are reported. */
   readonly log: Log;
 }
@@ -55,7 +57,7 @@ export class Core {
       detectors,
       settings: options.detect,
       registry: this.registry,
-      context: { isHome: isHomeMatcher(options.home) },
+      context: { isHome: isHomeMatcher(options.home), gateways: options.gateways ?? [] },
       agent: options.agent,
       collectors: this.collectors,
     });

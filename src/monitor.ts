@@ -25,6 +25,8 @@ export interface MonitorOptions {
   readonly loaded: LoadedConfig;
   /** Interfaces to capture on, already resolved. */
   readonly interfaces: readonly string[];
+  /** Routers of this machine. */
+  readonly gateways: readonly string[];
   /** Reads the configuration again; throws NamError when it is not valid. */
   readonly reload: () => LoadedConfig;
   readonly clock: Clock;
@@ -61,6 +63,7 @@ export class Monitor {
       detect: config.detectors,
       home: config.networks.home,
       agent: config.agent.name,
+      gateways: options.gateways,
       log,
     });
     const { registry } = this.#core;

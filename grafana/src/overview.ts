@@ -111,7 +111,12 @@ function eventAnnotation(): AnnotationQueryBuilder {
 
 /** The alerts that Prometheus itself raises, the agent's health among them; off until somebody asks. */
 function alertAnnotation(): AnnotationQueryBuilder {
-  const alerts = select("ALERTS", 'alertstate="firing"', 'severity=~"warning|critical"');
+  const alerts = select(
+    "ALERTS",
+    'alertname=~"Nam.+"',
+    'alertstate="firing"',
+    'severity=~"warning|critical"',
+  );
   return new AnnotationQueryBuilder()
     .name("Prometheus alerts")
     .datasource(datasource)

@@ -17,3 +17,13 @@ export function rate(metric: string, ...matchers: readonly string[]): string {
 export function increase(metric: string, ...matchers: readonly string[]): string {
   return `increase(${select(metric, ...matchers)}[$__rate_interval])`;
 }
+
+/** Of a metric that every target has, the series of agents: with all jobs chosen, others match as well. */
+export function ofAgents(expression: string): string {
+  return `(${expression} and on (job, instance) ${select("nam_build_info")})`;
+}
+
+/** The same for `up`, which an agent that is down has while everything else of it is gone. */
+export function ofAgentJobs(expression: string): string {
+  return `(${expression} and on (job) last_over_time(${select("nam_build_info")}[$__range]))`;
+}

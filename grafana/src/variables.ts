@@ -38,7 +38,7 @@ export function signalVariable(): QueryVariableBuilder {
 /** The baseline that scores and bands are taken from. */
 export function baselineVariable(): QueryVariableBuilder {
   return query("baseline", `label_values(${select("nam_baseline_mean")}, baseline)`)
-    .description("rolling: the last five minutes; log_ewma: the last hour, robust against bursts")
+    .description("rolling: the last five minutes; ewma: a slower one that bursts hardly move")
     .current({ selected: true, text: "rolling", value: "rolling" });
 }
 

@@ -39,7 +39,7 @@ export function nextGroup(
   const members =
     options.scope === "all" ? waiting : waiting.filter((e) => keyOf(e) === keyOf(first));
   const sorted = [...members].sort(byPressure);
-  const namedMax = options.namesAll ? sorted.length : NAMED_MAX;
+  const named = chooseNamed(sorted, options.namesAll ? sorted.length : NAMED_MAX);
   const tellings = new Set(sorted.map(({ anomaly }) => options.telling(anomaly)));
   const isMixed = new Set(sorted.map(keyOf)).size > 1;
   return {
@@ -48,11 +48,22 @@ export function nextGroup(
       (top, { severity }) => (isAbove(severity, top) ? severity : top),
       "info",
     ),
-    named: sorted.slice(0, namedMax),
-    counted: sorted.slice(namedMax),
+    named: sorted.filter((entry) => named.has(entry)),
+    counted: sorted.filter((entry) => !named.has(entry)),
     isDigest:
-      !options.namesAll && (isMixed || (options.scope === "all" && sorted.length > namedMax)),
+      !options.namesAll && (isMixed || (options.scope === "all" && sorted.length > named.size)),
   };
+}
+
+/** One of every detector, so that none goes under in the noise of another, then the most pressing. */
+function chooseNamed(sorted: readonly Entry[], max: number): Set<Entry> {
+  const detectors = new Set<string>();
+  const firsts = sorted.filter(({ anomaly }) => {
+    const isFirst = !detectors.has(anomaly.detector);
+    detectors.add(anomaly.detector);
+    return isFirst;
+  });
+  return new Set([...new Set([...firsts, ...sorted])].slice(0, max));
 }
 
 /** When and by whom a group is told. Times are milliseconds since 1970. */

@@ -102,10 +102,16 @@ export class LineState {
     const { reason, detail, retryAfterMs = 0 } = delivery;
     const wasSuspended = this.isSuspended;
     this.#trouble = detail;
-    this.#pause(retryAfterMs, nowMs);
-    this.#backoffUntilMs = nowMs + backoffMs(this.#attempts, this.#random);
+    const waitMs = backoffMs(this.#attempts, this.#random);
     this.#attempts++;
-    if (reason !== "rate_limited") this.#circuit.failed(nowMs);
+    if (reason === "rate_limited") {
+      // The vendor asked for silence, even where it did not say for how long.
+      this.#pause(Math.max(waitMs, retryAfterMs), nowMs);
+    } else {
+      this.#pause(retryAfterMs, nowMs);
+      this.#backoffUntilMs = nowMs + waitMs;
+      this.#circuit.failed(nowMs);
+    }
     if (this.#attempts === 1) this.#log.warn({ reason, detail }, "a message is tried again later");
     if (this.isSuspended && !wasSuspended) {
       this.#log.error(

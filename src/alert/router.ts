@@ -5,8 +5,9 @@ import type { Clock } from "../util/clock.ts";
 import { messageOf } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
 import type { Notifier } from "./alert.ts";
+import type { AlertChannel } from "./channel.ts";
 import { AlertMetrics } from "./metrics.ts";
-import { type AlertChannel, Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
 import type { AlertSettings } from "./settings.ts";
 
 export interface AlertRouterOptions {

@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { Anomaly, Severity } from "../detect/detector.ts";
+import type { Anomaly } from "../detect/detector.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
-import type { ChannelDefinition, Delivery, Notifier } from "./alert.ts";
+import type { Delivery, Notifier } from "./alert.ts";
 import { attempt } from "./attempt.ts";
-import { Backlog, type BacklogRules } from "./backlog.ts";
+import { Backlog } from "./backlog.ts";
+import { type AlertChannel, rulesOf } from "./channel.ts";
 import { alertOf, type Group } from "./grouping.ts";
 import { LineState } from "./line-state.ts";
 import type { ChannelLevels, ChannelMetrics } from "./metrics.ts";
 import type { AlertSettings } from "./settings.ts";
-
-/** One configured channel, as the composition root hands it over. */
-export interface AlertChannel {
-  readonly name: string;
-  readonly definition: Pick<ChannelDefinition, "type" | "rate" | "everyEvent">;
-  readonly notifier: Notifier;
-  readonly minimumSeverity: Severity;
-  readonly sendResolved: boolean;
-}
 
 export interface SenderOptions {
   readonly channel: AlertChannel;
@@ -183,17 +175,4 @@ function acceptedMs(group: Group): number {
     (first, entry) => Math.min(first, entry.acceptedMs),
     Number.POSITIVE_INFINITY,
   );
-}
-
-function rulesOf(channel: AlertChannel, settings: AlertSettings): BacklogRules {
-  return {
-    minimumSeverity: channel.minimumSeverity,
-    sendResolved: channel.sendResolved,
-    everyEvent: channel.definition.everyEvent === true,
-    groupWaitMs: settings.group_wait_seconds * 1_000,
-    queueLimit: settings.queue_limit,
-    giveUpMs: settings.give_up_after_seconds * 1_000,
-    maxMessages: settings.max_messages,
-    windowMs: settings.max_messages_window_seconds * 1_000,
-  };
 }

@@ -131,7 +131,11 @@ export class AfPacketSource implements CaptureSource {
 export async function checkAfPacket(interfaceName: string): Promise<void> {
   const socket = openSocket();
   try {
-    new InterfaceBinding(socket, interfaceName, false).device();
+    new InterfaceBinding(socket, {
+      interfaceName,
+      promiscuous: false,
+      fanoutGroup: null,
+    }).device();
   } finally {
     socket.close();
   }
@@ -149,7 +153,7 @@ function openSocket(): PacketSocket {
 // only after binding; until then a filter that takes nothing keeps away what belongs to other members.
 function setUp(socket: PacketSocket, options: AfPacketOptions): Opened {
   const { interfaceName, snaplen, fanoutGroup } = options;
-  const binding = new InterfaceBinding(socket, interfaceName, options.promiscuous);
+  const binding = new InterfaceBinding(socket, options);
   const device = binding.device();
   const isEthernet =
     device?.hardwareType === HardwareType.ETHERNET ||

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { readdirSync } from "node:fs";
 import { NamError } from "../util/errors.ts";
-import type { Device, PacketSocket } from "./packet-socket.ts";
+import { type Device, deviceNames } from "./net-device.ts";
+import type { PacketSocket } from "./packet-socket.ts";
 
 /** Name that means every interface there is. */
 export const ANY_INTERFACE = "any";
 
 const ALL_INTERFACES_INDEX = 0;
+
+export interface BindingOptions {
+  /** Interface name, or "any". */
+  readonly interfaceName: string;
+  readonly promiscuous: boolean;
+  /** Null outside of a fanout group. */
+  readonly fanoutGroup: number | null;
+}
 
 /**
  * Keeps a packet socket on the interface of a name: binds it, and moves it when the interface has been removed and
@@ -14,32 +22,27 @@ const ALL_INTERFACES_INDEX = 0;
  */
 export class InterfaceBinding {
   readonly #socket: PacketSocket;
-  readonly #name: string;
-  readonly #promiscuous: boolean;
-  #index = ALL_INTERFACES_INDEX;
+  readonly #options: BindingOptions;
   /** False while the interface is down or gone. */
   up = true;
 
-  constructor(socket: PacketSocket, name: string, promiscuous: boolean) {
+  constructor(socket: PacketSocket, options: BindingOptions) {
     this.#socket = socket;
-    this.#name = name;
-    this.#promiscuous = promiscuous;
+    this.#options = options;
   }
 
   /** The interface as it is now; null for all interfaces. Throws CAPTURE_INTERFACE where there is none. */
   device(): Device | null {
-    if (this.#name === ANY_INTERFACE) {
-      if (!this.#promiscuous) return null;
-      throw new NamError(
-        "CAPTURE_INTERFACE",
-        `"${ANY_INTERFACE}" cannot be promiscuous: name interfaces`,
-      );
+    const { interfaceName, promiscuous } = this.#options;
+    if (interfaceName === ANY_INTERFACE) {
+      if (!promiscuous) return null;
+      throw new NamError("CAPTURE_INTERFACE", `"any" cannot be promiscuous: name the interfaces`);
     }
-    const device = this.#socket.device(this.#name);
+    const device = this.#socket.device(interfaceName);
     if (device !== null) return device;
     throw new NamError(
       "CAPTURE_INTERFACE",
-      `there is no interface "${this.#name}"; there are ${readdirSync("/sys/class/net").join(", ")}`,
+      `there is no interface "${interfaceName}"; there are ${deviceNames().join(", ")}`,
     );
   }
 
@@ -50,23 +53,35 @@ export class InterfaceBinding {
     else this.#bindTo(device);
   }
 
-  /** Looks where the interface is now and goes after it. Throws CAPTURE_INTERFACE where that is not possible. */
+  /**
+   * Looks where the interface is now and goes after it. Throws CAPTURE_INTERFACE in a fanout group, whose members the
+   * kernel does not let move.
+   */
   follow(): void {
-    if (this.#name === ANY_INTERFACE) return;
-    const device = this.#socket.device(this.#name);
-    if (device !== null && device.index !== this.#index) this.#bindTo(device);
-    this.up = (device ?? this.#renamed())?.up ?? false;
+    const { interfaceName, fanoutGroup } = this.#options;
+    if (interfaceName === ANY_INTERFACE) return;
+    const device = this.#socket.device(interfaceName);
+    const bound = this.#socket.boundIndex();
+    if (device !== null && device.index !== bound) {
+      if (fanoutGroup === null) this.#bindTo(device);
+      else {
+        throw new NamError(
+          "CAPTURE_INTERFACE",
+          `the interface ${interfaceName} was made again, and a member of a fanout group cannot follow it`,
+        );
+      }
+    }
+    this.up = (device ?? this.#renamed(bound))?.up ?? false;
   }
 
   #bindTo(device: Device): void {
     this.#socket.bind(device.index);
-    this.#index = device.index;
     this.up = device.up;
-    if (this.#promiscuous) this.#socket.addPromiscuous(device.index);
+    if (this.#options.promiscuous) this.#socket.addPromiscuous(device.index);
   }
 
-  #renamed(): Device | null {
-    const name = this.#socket.deviceName(this.#index);
+  #renamed(index: number): Device | null {
+    const name = this.#socket.deviceName(index);
     return name === null ? null : this.#socket.device(name);
   }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { NamError } from "../util/errors.ts";
 import { liveSources } from "./all.ts";
 import { linkTypeName, linkTypeOfHardware } from "./link-types.ts";
+import { DEVICE_FOLDER, deviceNames } from "./net-device.ts";
 
 /** Whether a source can open an interface. */
 export interface SourceCheck {
@@ -23,11 +24,10 @@ export interface InterfaceInfo {
   readonly sources: readonly SourceCheck[];
 }
 
-const DEVICES = "/sys/class/net";
 const IFF_UP = 0x1;
 const IFF_LOOPBACK = 0x8;
 
-interface Device {
+interface Interface {
   readonly name: string;
   readonly flags: number;
   readonly linkType: string | null;
@@ -65,7 +65,7 @@ export function defaultInterface(): string {
   throw new NamError("CAPTURE_INTERFACE", "there is no network interface that is up; name one");
 }
 
-function chooseDefault(found: readonly Device[]): string | null {
+function chooseDefault(found: readonly Interface[]): string | null {
   const up = found.filter(({ flags }) => (flags & IFF_UP) !== 0);
   const routed =
     defaultRoute4(readTable("/proc/net/route")) ?? defaultRoute6(readTable("/proc/net/ipv6_route"));
@@ -76,21 +76,23 @@ function chooseDefault(found: readonly Device[]): string | null {
   return (addressed ?? outside[0] ?? up[0])?.name ?? null;
 }
 
-function devices(): readonly Device[] {
-  const names = directory(DEVICES);
-  if (names.length > 0) return names.sort().flatMap(systemDevice);
+function devices(): readonly Interface[] {
+  const names = deviceNames();
+  const found = names.flatMap(systemDevice);
+  if (found.length > 0) return found;
+  const addresses = networkInterfaces();
   // Systems other than Linux tell of interfaces with addresses only, and those are up.
-  return Object.entries(networkInterfaces()).map(([name, addresses]) => ({
+  return names.map((name) => ({
     name,
-    flags: IFF_UP | (addresses?.some(({ internal }) => internal) ? IFF_LOOPBACK : 0),
+    flags: IFF_UP | (addresses[name]?.some(({ internal }) => internal) ? IFF_LOOPBACK : 0),
     linkType: null,
   }));
 }
 
 // Next to the devices lie files of drivers (bonding_masters), which have no flags.
-function systemDevice(name: string): readonly Device[] {
-  const [flags] = readTable(`${DEVICES}/${name}/flags`);
-  const [type] = readTable(`${DEVICES}/${name}/type`);
+function systemDevice(name: string): readonly Interface[] {
+  const [flags] = readTable(`${DEVICE_FOLDER}/${name}/flags`);
+  const [type] = readTable(`${DEVICE_FOLDER}/${name}/type`);
   if (flags?.[0] === undefined || type?.[0] === undefined) return [];
   const linkType = linkTypeName(linkTypeOfHardware(Number(type[0])));
   return [{ name, flags: Number(flags[0]), linkType }];
@@ -144,14 +146,6 @@ function readTable(path: string): readonly (readonly string[])[] {
   try {
     const lines = readFileSync(path, "utf8").trim().split("\n");
     return lines.map((line) => line.trim().split(/\s+/));
-  } catch {
-    return [];
-  }
-}
-
-function directory(path: string): string[] {
-  try {
-    return readdirSync(path);
   } catch {
     return [];
   }

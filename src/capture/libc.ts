@@ -9,6 +9,7 @@ import koffi from "koffi";
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(socket: number, address: Uint8Array, bytes: number): number;
+  getsockname(socket: number, address: Uint8Array, bytes: Uint32Array): number;
   setsockopt(socket: number, level: number, name: number, value: Uint8Array, bytes: number): number;
   getsockopt(
     socket: number,
@@ -53,6 +54,7 @@ export function loadLibc(): Libc {
   return {
     socket: program.func("int socket(int, int, int)"),
     bind: program.func("int bind(int, void *, uint32_t)"),
+    getsockname: program.func("int getsockname(int, void *, void *)"),
     setsockopt: program.func("int setsockopt(int, int, int, void *, uint32_t)"),
     getsockopt: program.func("int getsockopt(int, int, int, void *, void *)"),
     setProgram: (socket, level, name, instructions) =>

@@ -2,6 +2,7 @@
 import { type ErrorCode, NamError } from "../util/errors.ts";
 import { addressPairProgram } from "./bpf.ts";
 import { type Libc, lastError, loadLibc, MAP_FAILED, memoryAt } from "./libc.ts";
+import { type Device, findDevice, nameOfDevice } from "./net-device.ts";
 import { permissionError } from "./permission.ts";
 
 // packet(7), socket(7), linux/if_packet.h
@@ -9,6 +10,9 @@ const AF_PACKET = 17;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const ETH_P_ALL = 0x0003;
+// struct sockaddr_ll
+const ADDRESS_BYTES = 20;
+const ADDRESS_INDEX = 4;
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 const SOL_PACKET = 263;
@@ -21,15 +25,6 @@ const PACKET_FANOUT_DATA = 22;
 const TPACKET_V3 = 2;
 const PACKET_MR_PROMISC = 1;
 const PACKET_FANOUT_CBPF = 6;
-
-// netdevice(7)
-const SIOCGIFNAME = 0x8910;
-const SIOCGIFFLAGS = 0x8913;
-const SIOCGIFHWADDR = 0x8927;
-const SIOCGIFINDEX = 0x8933;
-const IFREQ_BYTES = 40;
-const IFREQ_VALUE = 16;
-const IFF_UP = 1;
 
 // mmap(2)
 const PROT_READ_WRITE = 0x3;
@@ -53,14 +48,6 @@ export interface PacketStatistics {
   readonly packets: number;
   readonly drops: number;
   readonly freezes: number;
-}
-
-/** A network interface as it is now. */
-export interface Device {
-  readonly index: number;
-  readonly up: boolean;
-  /** ARPHRD_ value. */
-  readonly hardwareType: number;
 }
 
 /** An AF_PACKET socket of its own: created, set up and bound step by step, each step failing with a NamError. */
@@ -103,10 +90,10 @@ export class PacketSocket {
 
   /** Starts to receive from the interface, 0 meaning all, and leaves the one before. Needs no privilege. */
   bind(interfaceIndex: number): void {
-    const address = new DataView(new ArrayBuffer(20));
+    const address = new DataView(new ArrayBuffer(ADDRESS_BYTES));
     address.setUint16(0, AF_PACKET, true);
     address.setUint16(2, ETH_P_ALL, false);
-    address.setInt32(4, interfaceIndex, true);
+    address.setInt32(ADDRESS_INDEX, interfaceIndex, true);
     const bytes = new Uint8Array(address.buffer);
     if (this.#libc.bind(this.#socket, bytes, bytes.length) !== 0) {
       throw this.#failed("binding to the interface", "CAPTURE_INTERFACE");
@@ -132,27 +119,22 @@ export class PacketSocket {
     this.#set(PACKET_ADD_MEMBERSHIP, request, "promiscuous mode");
   }
 
-  /** The interface of that name in the socket's network namespace, or null where there is none. */
+  /** Index of the interface that the socket receives from, 0 for all; -1 where that one has been removed. */
+  boundIndex(): number {
+    const address = new DataView(new ArrayBuffer(ADDRESS_BYTES));
+    const bytes = new Uint8Array(address.buffer);
+    this.#libc.getsockname(this.#socket, bytes, new Uint32Array([ADDRESS_BYTES]));
+    return address.getInt32(ADDRESS_INDEX, true);
+  }
+
+  /** The interface of that name, or null where there is none. */
   device(name: string): Device | null {
-    const request = new DataView(new ArrayBuffer(IFREQ_BYTES));
-    const bytes = new Uint8Array(request.buffer);
-    if (new TextEncoder().encodeInto(name, bytes.subarray(0, IFREQ_VALUE - 1)).read < name.length) {
-      return null;
-    }
-    if (this.#libc.ioctl(this.#socket, SIOCGIFINDEX, bytes) !== 0) return null;
-    const index = request.getInt32(IFREQ_VALUE, true);
-    if (this.#libc.ioctl(this.#socket, SIOCGIFFLAGS, bytes) !== 0) return null;
-    const up = (request.getUint16(IFREQ_VALUE, true) & IFF_UP) !== 0;
-    if (this.#libc.ioctl(this.#socket, SIOCGIFHWADDR, bytes) !== 0) return null;
-    return { index, up, hardwareType: request.getUint16(IFREQ_VALUE, true) };
+    return findDevice(this.#libc, this.#socket, name);
   }
 
   /** Name of the interface that has this index now, or null where there is none. */
   deviceName(index: number): string | null {
-    const bytes = new Uint8Array(IFREQ_BYTES);
-    new DataView(bytes.buffer).setInt32(IFREQ_VALUE, index, true);
-    if (this.#libc.ioctl(this.#socket, SIOCGIFNAME, bytes) !== 0) return null;
-    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+    return nameOfDevice(this.#libc, this.#socket, index);
   }
 
   /** Reads and resets the kernel's counts. */

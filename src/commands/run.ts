@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { defaultInterface } from "../capture/interfaces.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { findGateways } from "../host/gateways.ts";
 import { Monitor } from "../monitor.ts";
 import { systemClock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
@@ -25,6 +26,7 @@ export async function runCommand({ config: loaded, reload, log }: RunOptions): P
   const monitor = new Monitor({
     loaded,
     interfaces: interfaces.length > 0 ? [...new Set(interfaces)] : [defaultInterface()],
+    gateways: await findGateways(),
     reload,
     clock: systemClock,
     log,

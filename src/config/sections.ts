@@ -38,7 +38,7 @@ export const networksSettings = z
   .strictObject({
     home: z
       .array(
-        z.string().refine(ipaddr.isValidCIDR, {
+        z.string().refine(isNetwork, {
           error: "must be a network like 192.168.0.0/16 or 2001:db8::/32",
         }),
       )
@@ -115,3 +115,8 @@ export const stealthSetting = z
   .describe(
     "Observe passively: never promiscuous, not one packet sent, no webhooks, metrics on loopback or a unix socket only.",
   );
+
+/** Four decimal parts, or IPv6: short and octal forms mean different things to different programs. */
+function isNetwork(text: string): boolean {
+  return ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
+}

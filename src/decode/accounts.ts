@@ -28,14 +28,15 @@ const DIRECTION_COUNT = DIRECTIONS.length;
 /** Adds packets to the families that every packet is counted in. */
 export class Accounts {
   readonly #counters: Float64Array;
-  readonly #networkPackets: number;
-  readonly #networkBytes: number;
-  readonly #transportPackets: number;
-  readonly #transportBytes: number;
-  readonly #applicationPackets: number;
-  readonly #applicationBytes: number;
-  readonly #errors: number;
-  readonly #sizes: number;
+  // First cells. They begin as numbers, so that the engine keeps them as such.
+  readonly #networkPackets: number = 0;
+  readonly #networkBytes: number = 0;
+  readonly #transportPackets: number = 0;
+  readonly #transportBytes: number = 0;
+  readonly #applicationPackets: number = 0;
+  readonly #applicationBytes: number = 0;
+  readonly #errors: number = 0;
+  readonly #sizes: number = 0;
 
   constructor(layout: CellLayout, counters: Float64Array) {
     this.#counters = counters;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Direction, type Frame } from "../capture/source.ts";
 import type { CellLayout } from "../metrics/cells.ts";
+import { u8 } from "../util/typed.ts";
 import { Accounts } from "./accounts.ts";
 import { protocols } from "./all.ts";
 import { directionOf, HomeNetworks } from "./direction.ts";
@@ -19,8 +20,12 @@ import {
   Stop,
 } from "./protocol.ts";
 import { type Application, Recognition } from "./recognition.ts";
+import { TCP_NUMBER } from "./tcp.ts";
 import { tag } from "./vlan.ts";
 
+const TCP = TCP_NUMBER;
+/** Verdict about a flow of which no payload has told its protocol. */
+const UNDECIDED = NONE;
 const { UNKNOWN } = Direction;
 const { DONE } = Stop;
 const { APPLICATION } = LayerIndex;
@@ -42,9 +47,12 @@ export interface DecoderOptions {
 export class Decoder {
   readonly packet: Packet;
   readonly #walk: HeaderWalk;
-  readonly #recognition: Recognition;
-  /** By position in the application family. */
-  readonly #payloadDecoders: ((packet: Packet) => number)[];
+  readonly #overTcp: Recognition;
+  readonly #overUdp: Recognition;
+  /** By verdict: 1 where a payload may still change it. */
+  readonly #open: Uint8Array;
+  /** By position in the application family; undefined where payloads are counted but not read. */
+  readonly #payloadDecoders: (((packet: Packet) => number) | undefined)[];
   readonly #accounts: Accounts;
   readonly #home: HomeNetworks;
 
@@ -61,11 +69,16 @@ export class Decoder {
     );
     this.#home = new HomeNetworks(options.home);
     this.#walk = new HeaderWalk(protocols.filter(isHeader), context);
-    this.#recognition = new Recognition(applications);
-    this.#payloadDecoders = applicationNames.map(() => notRead);
-    for (const { position, decoder } of applications) {
-      if (decoder.decode) this.#payloadDecoders[position] = decoder.decode;
+    this.#overTcp = new Recognition(applications, "tcp");
+    this.#overUdp = new Recognition(applications, "udp");
+    this.#open = new Uint8Array(applicationNames.length);
+    this.#open[UNDECIDED] = 1;
+    for (const { position, protocol } of applications) {
+      if (protocol.givesWay === true) this.#open[position] = 1;
     }
+    this.#payloadDecoders = applicationNames.map(
+      (_, position) => applications.find((one) => one.position === position)?.decoder.decode,
+    );
     const facts: PacketFacts = Object.assign(
       {},
       ...applications.map(({ decoder }) => decoder.facts),
@@ -92,23 +105,31 @@ export class Decoder {
   application(verdict: number): number {
     const { packet } = this;
     if (packet.payloadLength <= 0) return verdict;
-    const proved = verdict !== NONE ? verdict : this.#recognition.byPayload(packet);
-    const position = proved !== NONE ? proved : this.#recognition.byPort(packet);
+    const proved = u8(this.#open, verdict) === 0 ? verdict : this.#proof(verdict);
+    const position = proved !== UNDECIDED ? proved : this.#recognition().byPort(packet);
     packet.application = position;
     const decode = this.#payloadDecoders[position];
-    const stop = decode === undefined ? DONE : decode(packet);
-    if (stop !== DONE) fault(packet, APPLICATION, stop);
+    if (decode !== undefined) {
+      const stop = decode(packet);
+      if (stop !== DONE) fault(packet, APPLICATION, stop);
+    }
     return proved;
+  }
+
+  /** What the payload proves, else the verdict as it was. */
+  #proof(verdict: number): number {
+    const position = this.#recognition().byPayload(this.packet);
+    return position !== UNDECIDED ? position : verdict;
+  }
+
+  #recognition(): Recognition {
+    return this.packet.ipProtocol === TCP ? this.#overTcp : this.#overUdp;
   }
 
   /** Counts the packet in every family; once a packet, after the other two. */
   count(): void {
     this.#accounts.add(this.packet);
   }
-}
-
-function notRead(): number {
-  return DONE;
 }
 
 function isApplication(protocol: Protocol): protocol is ApplicationProtocol {

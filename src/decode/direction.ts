@@ -6,18 +6,6 @@ import { i32, u8 } from "../util/typed.ts";
 import { type Network, parseNetwork } from "./cidr.ts";
 import type { Packet } from "./packet.ts";
 
-/** RFC 1918, link-local and loopback networks, and unique local addresses (RFC 4193). */
-export const DEFAULT_HOME_NETWORKS: readonly string[] = [
-  "10.0.0.0/8",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "169.254.0.0/16",
-  "127.0.0.0/8",
-  "fc00::/7",
-  "fe80::/10",
-  "::1/128",
-];
-
 const { IN, OUT, UNKNOWN } = Direction;
 
 /** What the first octet of an IPv4 address says: not home, home, or look at the networks from this one on. */

@@ -94,10 +94,12 @@ function family(layer: "network" | "transport" | "application", names: readonly 
 
 function familySignals({ names, packets, bytes }: Family): SignalDefinition[] {
   const prefix = packets.name.replace(/^nam_|_packets_total$/g, "");
+  // An application's packets and bytes rise together; one signal each leaves room in the series budget.
+  const metrics = prefix === "application" ? [packets] : [packets, bytes];
   return names
     .filter((name) => name !== "none")
     .flatMap((protocol) =>
-      [packets, bytes].map((metric): SignalDefinition => {
+      metrics.map((metric): SignalDefinition => {
         const unit = metric === packets ? "packets" : "bytes";
         return {
           name: `${prefix}_${protocol}_${unit}`,

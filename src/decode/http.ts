@@ -53,6 +53,7 @@ export const http: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [80, 3128, 8000, 8080] },
   firstBytes: { tcp: [..."GPHDOCT"].map((letter) => letter.charCodeAt(0)) },
+  givesWay: true,
   metrics: [requests, responses],
   signals: [
     { name: "http_requests", help: "HTTP/1.x requests", metric: requests, unit: "messages" },

@@ -38,6 +38,8 @@ export interface ApplicationProtocol extends Described {
   readonly ports: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
   /** First payload bytes with which `recognises` is worth calling; none: known by port only. */
   readonly firstBytes?: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
+  /** True where another protocol may take a proved flow over (CONNECT, Upgrade), so that payloads go on being looked at. */
+  readonly givesWay?: boolean;
   create(context: DecodeContext): ApplicationDecoder;
 }
 

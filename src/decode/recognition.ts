@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { NamError } from "../util/errors.ts";
 import { u8 } from "../util/typed.ts";
-import { OTHER } from "./families.ts";
+import { NONE, OTHER } from "./families.ts";
 import type { Packet } from "./packet.ts";
 import type { ApplicationDecoder, ApplicationProtocol } from "./protocol.ts";
-import { TCP_NUMBER } from "./tcp.ts";
 
 /** An application protocol at work: its position in the family, and its decoder. */
 export interface Application {
@@ -20,68 +19,70 @@ interface Candidate {
 
 type Transport = "tcp" | "udp";
 
-/** Says which application protocol a payload belongs to: by its bytes first, by either side's port second. */
-export class Recognition {
-  readonly #tcpPayload: readonly (readonly Candidate[])[];
-  readonly #udpPayload: readonly (readonly Candidate[])[];
-  readonly #tcpPorts: Uint8Array;
-  readonly #udpPorts: Uint8Array;
+// Imports are looked up each time they are named; constants of the file are not.
+const UNKNOWN = OTHER;
+const UNPROVED = NONE;
 
-  /** Throws INTERNAL where two protocols claim one port. */
-  constructor(applications: readonly Application[]) {
-    this.#tcpPayload = candidates(applications, "tcp");
-    this.#udpPayload = candidates(applications, "udp");
-    this.#tcpPorts = ports(applications, "tcp");
-    this.#udpPorts = ports(applications, "udp");
+/**
+ * Says which application protocol a payload over one transport belongs to: by its bytes first, by either side's
+ * port second. Throws INTERNAL where two protocols claim one port.
+ */
+export class Recognition {
+  /** By first byte: 0, or 1 + the index of the protocols that may begin with it. */
+  readonly #firstBytes = new Uint8Array(256);
+  readonly #candidates: Candidate[][] = [];
+  /** By port: position of its protocol, or 0. */
+  readonly #ports = new Uint8Array(0x10000);
+
+  constructor(applications: readonly Application[], transport: Transport) {
+    for (const application of applications) {
+      this.#addFirstBytes(application, transport);
+      this.#addPorts(application, transport);
+    }
   }
 
-  /** Position of the protocol that the captured payload proves, 0 where it proves none. */
+  /** Position of the protocol that the captured payload proves, NONE where it proves none. */
   byPayload(packet: Packet): number {
     const { payloadAt } = packet;
-    if (payloadAt >= packet.payloadEnd) return 0;
-    const lists = packet.ipProtocol === TCP_NUMBER ? this.#tcpPayload : this.#udpPayload;
-    const list = lists[packet.view.getUint8(payloadAt)];
-    if (list === undefined) return 0;
-    for (let i = 0; i < list.length; i++) {
-      const candidate = list[i] as Candidate;
-      if (candidate.recognises(packet)) return candidate.position;
-    }
-    return 0;
+    if (payloadAt >= packet.payloadEnd) return UNPROVED;
+    const list = u8(this.#firstBytes, packet.view.getUint8(payloadAt));
+    return list === 0 ? UNPROVED : this.#prove(packet, list - 1);
   }
 
   /** Position of the protocol of the lower known port, OTHER without one: the same in both directions. */
   byPort(packet: Packet): number {
-    const table = packet.ipProtocol === TCP_NUMBER ? this.#tcpPorts : this.#udpPorts;
     const { sourcePort, destinationPort } = packet;
-    const low = Math.min(sourcePort, destinationPort);
-    const position = u8(table, low);
-    if (position !== 0) return position;
-    const high = u8(table, Math.max(sourcePort, destinationPort));
-    return high !== 0 ? high : OTHER;
+    const low = u8(this.#ports, Math.min(sourcePort, destinationPort));
+    if (low !== 0) return low;
+    const high = u8(this.#ports, Math.max(sourcePort, destinationPort));
+    return high === 0 ? UNKNOWN : high;
   }
-}
 
-function candidates(applications: readonly Application[], transport: Transport): Candidate[][] {
-  const byFirstByte: Candidate[][] = Array.from({ length: 256 }, () => []);
-  for (const { position, protocol, decoder } of applications) {
+  #prove(packet: Packet, list: number): number {
+    const candidates = this.#candidates[list] as Candidate[];
+    for (let i = 0; i < candidates.length; i++) {
+      const candidate = candidates[i] as Candidate;
+      if (candidate.recognises(packet)) return candidate.position;
+    }
+    return UNPROVED;
+  }
+
+  #addFirstBytes({ position, protocol, decoder }: Application, transport: Transport): void {
     const { recognises } = decoder;
-    if (recognises === undefined) continue;
+    if (recognises === undefined) return;
     for (const byte of protocol.firstBytes?.[transport] ?? []) {
-      byFirstByte[byte]?.push({ position, recognises });
+      const list = this.#firstBytes[byte] || this.#candidates.push([]);
+      this.#firstBytes[byte] = list;
+      this.#candidates[list - 1]?.push({ position, recognises });
     }
   }
-  return byFirstByte;
-}
 
-function ports(applications: readonly Application[], transport: Transport): Uint8Array {
-  const table = new Uint8Array(0x10000);
-  for (const { position, protocol } of applications) {
+  #addPorts({ position, protocol }: Application, transport: Transport): void {
     for (const port of protocol.ports[transport] ?? []) {
-      if (table[port] !== 0) {
+      if (this.#ports[port] !== 0) {
         throw new NamError("INTERNAL", `${protocol.name}: ${transport} port ${port} is taken`);
       }
-      table[port] = position;
+      this.#ports[port] = position;
     }
   }
-  return table;
 }

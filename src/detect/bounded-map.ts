@@ -34,8 +34,4 @@ export class BoundedMap<Value> {
   entries(): IterableIterator<[string, Value]> {
     return this.#entries.entries();
   }
-
-  get size(): number {
-    return this.#entries.size;
-  }
 }

@@ -60,7 +60,7 @@ export class DetectionEngine {
   readonly #incidents: Incidents;
   readonly #limits: EwmaLimits;
   #guards: GuardSettings;
-  #running: readonly Running[];
+  #running: readonly Running[] = [];
   #elapsedMs = 0;
   #expectedStartMs = Number.NaN;
   #degradedUntilMs = 0;
@@ -120,10 +120,9 @@ export class DetectionEngine {
   }
 
   #start(settings: DetectSettings): Running[] {
-    const before = this.#running ?? [];
     return this.#options.detectors.map((definition) => {
       const parsed = parseSettings(definition, settings);
-      const same = before.find(
+      const same = this.#running.find(
         (running) =>
           running.definition === definition &&
           JSON.stringify(running.settings.own) === JSON.stringify(parsed.own),

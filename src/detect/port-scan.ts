@@ -64,7 +64,7 @@ class ScanDetector implements Detector {
       entity: entityOf(source),
       severity: source.home ? "critical" : "warning",
       protocol: source.protocol,
-      observed: source.failures,
+      observed: unsuccessful(source),
       expected: Math.round((1 - this.#settings.theta0) * source.contacts),
       threshold: {
         value: this.#sources.enough(source),
@@ -94,10 +94,10 @@ function entityOf(source: ScanSource): Entity {
 }
 
 function evidenceOf(source: ScanSource, seconds: number): string[] {
-  const { contacts, failures, refused, unanswered, destinations, ports } = source;
+  const { contacts, successes, refused, unanswered, destinations, ports } = source;
   return [
-    `${count(contacts, "first contact")} in ${duration(seconds)}, ${number(failures)} failed`,
-    `${number(refused)} refused, ${number(unanswered)} unanswered`,
+    `${count(contacts, "first contact")} in ${duration(seconds)}, ${number(successes)} succeeded`,
+    `${number(refused)} refused, ${number(unanswered)} unanswered after 3 s`,
     `about ${count(destinations, "host")} and ${count(ports, "port")} in the last half hour`,
     source.home
       ? "the source is inside the home networks"
@@ -106,14 +106,19 @@ function evidenceOf(source: ScanSource, seconds: number): string[] {
 }
 
 function explain(source: ScanSource, seconds: number): string {
-  const { address, topDestination, topPort, failures, contacts } = source;
+  const { address, topDestination, topPort, successes, contacts } = source;
   const tried = source.vertical
     ? `about ${count(source.ports, "port")}${topDestination === "" ? "" : ` of ${topDestination}`}`
     : `${topPort === 0 ? "the same ports" : `port ${topPort}`} of about ${count(source.destinations, "host")}`;
   const meaning = source.home
     ? "a machine of yours is looking for open services, as malware and intruders do"
     : "someone is looking for open services";
-  return `${address} tried ${tried} in ${duration(seconds)}, and ${number(failures)} of ${count(contacts, "first contact")} failed: ${meaning}.`;
+  return `${address} tried ${tried} in ${duration(seconds)}, and only ${number(successes)} of ${count(contacts, "first contact")} succeeded: ${meaning}.`;
+}
+
+/** Contacts that came to nothing: refused, unanswered, given up half-way, or without an answer so far. */
+function unsuccessful({ contacts, successes, refused, unanswered }: ScanSource): number {
+  return Math.max(refused + unanswered, contacts - successes);
 }
 
 function filterOf({ address, protocol, vertical, topPort }: ScanSource): string {

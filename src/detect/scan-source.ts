@@ -9,13 +9,21 @@ const SPREAD = 3;
 /** Half of the horizon over which the tracker estimates distinct destinations and ports. */
 const HALF_HORIZON_MS = 900_000;
 
+/** What a source's contacts of one window came to, all its rows together. */
+interface Outcomes {
+  readonly successes: number;
+  readonly failures: number;
+  /** Begun in this window and without an end yet. */
+  readonly pending: number;
+}
+
 /** One source: its random walk, and what it did since the evidence against it began. */
 export class ScanSource {
   readonly address: string;
   readonly home: boolean;
   protocol = "tcp";
   contacts = 0;
-  failures = 0;
+  successes = 0;
   refused = 0;
   unanswered = 0;
   /** Estimates over the tracker's horizon. */
@@ -26,7 +34,7 @@ export class ScanSource {
   topPort = 0;
   startedMs: number;
   seenMs: number;
-  /** Many ports of few hosts, rather than few ports of many hosts; decided when it is first called a scanner. */
+  /** Many ports of few hosts, rather than few ports of many hosts; stays as it was when first called a scanner. */
   vertical = false;
   #scanning = false;
   #likelihood = 0;
@@ -42,7 +50,7 @@ export class ScanSource {
     this.#halfStartedMs = startedMs;
   }
 
-  /** Takes a window's contacts, before its outcomes are walked. */
+  /** Takes a window's contacts, before its outcomes are judged. */
   contacted(rows: readonly ContactRow[], elapsedMs: number): void {
     this.#rotate(elapsedMs);
     let main: ContactRow | null = null;
@@ -51,7 +59,7 @@ export class ScanSource {
     for (const row of rows) {
       this.#recent += row.contacts;
       this.contacts += row.contacts;
-      this.failures += row.failures;
+      this.successes += row.successes;
       this.refused += row.refused;
       this.unanswered += row.unanswered;
       this.destinations = Math.max(this.destinations, row.destinations);
@@ -63,34 +71,32 @@ export class ScanSource {
       this.topDestination = main.topDestination;
       this.topPort = main.topPort;
     }
+    if (!this.#scanning) this.vertical = this.#isVertical();
     this.seenMs = elapsedMs;
   }
 
   /** Walks a window's outcomes; true when the source scans, now or still. */
   judge(model: WalkModel, upper: number, rows: readonly ContactRow[]): boolean {
-    let successes = 0;
-    let failures = 0;
-    for (const row of rows) {
-      successes += row.successes;
-      failures += row.failures;
-    }
-    this.#likelihood = walk(model, upper, this.#likelihood, successes, failures);
+    const { successes, failures, pending } = outcomesOf(rows);
+    const before = this.#likelihood;
+    this.#likelihood = walk(model, upper, before, successes, failures);
     if (this.#likelihood >= upper) this.#accuse();
     else if (this.#likelihood <= 0 && successes > 0) this.#acquit();
-    return this.#scanning && failures > 0;
+    // Nobody opens ten ports of one host at once and gets no answer from any: no need to wait for the time-out.
+    const burst = this.vertical && successes === 0 && pending > 0;
+    if (burst && walk(model, upper, before, 0, failures + pending) >= upper) this.#accuse();
+    return this.#scanning && (failures > 0 || burst);
   }
 
   #accuse(): void {
-    if (this.#scanning || !this.#isConcentrated()) return;
-    this.#scanning = true;
-    this.vertical = this.#isVertical();
+    this.#scanning ||= this.#isConcentrated();
   }
 
   /** All evidence was outweighed: what comes next is counted anew. */
   #acquit(): void {
     this.#scanning = false;
     this.contacts = 0;
-    this.failures = 0;
+    this.successes = 0;
     this.refused = 0;
     this.unanswered = 0;
     this.startedMs = this.seenMs;
@@ -114,4 +120,18 @@ export class ScanSource {
     this.#recent = 0;
     this.#halfStartedMs = elapsedMs;
   }
+}
+
+/** Only TCP is expected to answer at once. */
+function outcomesOf(rows: readonly ContactRow[]): Outcomes {
+  let successes = 0;
+  let failures = 0;
+  let pending = 0;
+  for (const row of rows) {
+    successes += row.successes;
+    failures += row.failures;
+    if (row.protocol !== "tcp") continue;
+    pending += Math.max(0, row.contacts - row.successes - row.failures - row.aborted);
+  }
+  return { successes, failures, pending };
 }

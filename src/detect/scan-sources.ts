@@ -26,7 +26,7 @@ export const scanSettings = z.strictObject({
     .min(1)
     .default(4)
     .describe(
-      "How many times more evidence a home source needs that met only silence: a network that lost its uplink sees silence, too.",
+      "How many times more evidence a home source needs that tried many hosts and met only silence: a network that lost its uplink sees silence, too.",
     ),
   state_seconds: z
     .number()
@@ -52,7 +52,7 @@ export class ScanSources {
     this.#local = walkModel(theta0, theta1, beta, home_alpha);
   }
 
-  /** Sources that scan and had contacts fail in this tick. */
+  /** Sources that scan and whose contacts failed in this tick. */
   update({ elapsedMs, seconds, window }: Tick): ScanSource[] {
     const startedMs = elapsedMs - seconds * 1000;
     this.#forget(elapsedMs);
@@ -77,7 +77,8 @@ export class ScanSources {
   #upper(source: ScanSource): number {
     const { beta, alpha, home_alpha, silence_factor } = this.#settings;
     if (!source.home) return scannerThreshold(beta, alpha);
-    return scannerThreshold(beta, home_alpha) * (source.refused === 0 ? silence_factor : 1);
+    const silence = !source.vertical && source.refused === 0;
+    return scannerThreshold(beta, home_alpha) * (silence ? silence_factor : 1);
   }
 
   #forget(elapsedMs: number): void {

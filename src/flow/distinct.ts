@@ -79,8 +79,7 @@ export class SlidingDistinct {
 
   /** Takes a window's sketches. */
   accept(sketches: Readonly<Record<string, Uint8Array>>, endMs: number): void {
-    const isRecent = (held: Held): boolean =>
-      held.endMs > endMs - SPAN_MS && held.endMs <= endMs;
+    const isRecent = (held: Held): boolean => held.endMs > endMs - SPAN_MS && held.endMs <= endMs;
     this.#held = [...this.#held.filter(isRecent), { endMs, sketches }].slice(-MOST_WINDOWS);
   }
 

@@ -18,13 +18,15 @@ export class FlowEvents {
     for (const event of definition.events ?? []) this.#listeners[event]?.push(tracker as Listener);
   }
 
-  emit(event: number, slot: number, timeMs: number): void {
+  /** The flow that the next events are about. */
+  about(slot: number, timeMs: number): void {
+    this.#table.readKey(slot, this.#key);
+    this.#key.timeMs = timeMs;
+  }
+
+  say(event: number): void {
     const listeners = this.#listeners[event] as Listener[];
-    if (listeners.length === 0) return;
-    const key = this.#key;
-    this.#table.readKey(slot, key);
-    key.timeMs = timeMs;
-    for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener).onFlow(event, key);
+    for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener).onFlow(event, this.#key);
   }
 }
 

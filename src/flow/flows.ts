@@ -153,8 +153,9 @@ export class Flows {
     this.active[protocol] = i32(this.active, protocol) + 1;
     add(this.#counters, this.#startedCells + protocol, 1);
     this.isFirstOfWindow = true;
-    this.events.emit(FlowEvent.STARTED, slot, timeMs);
-    if (event !== 0) this.events.emit(event, slot, timeMs);
+    this.events.about(slot, timeMs);
+    this.events.say(FlowEvent.STARTED);
+    if (event !== 0) this.events.say(event);
     if (event === FlowEvent.SYN) this.#awaitAnswer(slot, now);
     return slot;
   }
@@ -200,7 +201,8 @@ export class Flows {
     if (event >= FIRST_OUTCOME && this.table.ipProtocol(slot) === TCP) {
       add(this.#counters, this.#outcomeCells + event - FIRST_OUTCOME, 1);
     }
-    this.events.emit(event, slot, timeMs);
+    this.events.about(slot, timeMs);
+    this.events.say(event);
   }
 
   #awaitAnswer(slot: number, now: number): void {
@@ -228,7 +230,8 @@ export class Flows {
 
   #isUnanswered(slot: number, started: number): boolean {
     const { table } = this;
-    if (!table.isUsed(slot) || table.started(slot) !== started) return false;
+    // The start is looked at first: under a flood the slot has mostly another flow by now.
+    if (table.started(slot) !== started || !table.isUsed(slot)) return false;
     const state = table.state(slot);
     return (state & STATE_MASK) === FlowState.SYN_SENT && (state & StateFlag.REPORTED) === 0;
   }

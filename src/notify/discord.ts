@@ -5,7 +5,8 @@ import { systemClock } from "../util/clock.ts";
 import { Secret } from "../util/secret.ts";
 import { type AnswerReading, deliveryOf, parseSeconds } from "./answer.ts";
 import { postJson } from "./http.ts";
-import { type Fact, LEVELS, type Message, messageOf, type Snippet } from "./message.ts";
+import { LEVELS, type Message, messageOf } from "./message.ts";
+import type { Fact, Snippet } from "./parts.ts";
 import type { Target, Vendor } from "./target.ts";
 import { shorten } from "./text.ts";
 import { targetOf, webhookSettings } from "./webhook.ts";
@@ -18,7 +19,6 @@ const LEAD_MAX = 900;
 const LIST_MAX = 1_250;
 const LABEL_MAX = 30;
 const FACT_MAX = 60;
-const TOP_FACT_MAX = 280;
 const CODE_MAX = 278;
 const FOOTER_MAX = 500;
 
@@ -124,11 +124,10 @@ function listOf(lines: readonly string[], heading?: string): string {
 }
 
 /** A time is shown in the reader's time zone: https://discord.com/developers/docs/reference#message-formatting */
-function factField(fact: Fact, _index: number, facts: readonly Fact[]): Record<string, unknown> {
-  const max = facts.length === 1 ? TOP_FACT_MAX : FACT_MAX;
+function factField(fact: Fact): Record<string, unknown> {
   const value =
-    "timeMs" in fact ? `<t:${Math.floor(fact.timeMs / 1_000)}:f>` : escaped(fact.value, max);
-  return { name: shorten(fact.label, LABEL_MAX), value, inline: facts.length > 1 };
+    "timeMs" in fact ? `<t:${Math.floor(fact.timeMs / 1_000)}:f>` : escaped(fact.value, FACT_MAX);
+  return { name: shorten(fact.label, LABEL_MAX), value, inline: true };
 }
 
 function snippetField({ label, code }: Snippet): Record<string, unknown> {
@@ -139,7 +138,11 @@ function snippetField({ label, code }: Snippet): Record<string, unknown> {
   };
 }
 
-/** Text for markdown: every character that could format, link or mention is escaped; at most `max` after that. */
+/**
+ * Text for markdown: what could format, link, mention or become an emoji (`:ab:` of a MAC address) is escaped; at most
+ * `max` after that.
+ */
 function escaped(text: string, max: number): string {
-  return shorten(text, max, (part) => part.replace(/[\\`*_~|<>]|\](?=\()|^[#-]/gu, "\\$&"));
+  const marks = /[\\`*_~|<>]|\](?=\()|:(?=[^\s:]+:)|^[#-]/gu;
+  return shorten(text, max, (part) => part.replace(marks, "\\$&"));
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Alert, type ChannelDefinition, routingSettings } from "../alert/alert.ts";
 import type { Log } from "../util/log.ts";
-import type { Anomaly } from "./message.ts";
+import type { Anomaly } from "./parts.ts";
 import { clean } from "./text.ts";
 
 /** Generous: a log is for machines, but not for names of 64 KB. */

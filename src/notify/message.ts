@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Alert, Digest } from "../alert/alert.ts";
-import { clean, formatDuration, formatNumber, safe } from "./text.ts";
+import {
+  type Anomaly,
+  type Fact,
+  factsOf,
+  footerOf,
+  overSentence,
+  type Snippet,
+  snippetsOf,
+} from "./parts.ts";
+import { formatDuration, formatNumber, safe } from "./text.ts";
 import { AGENT_MAX, kindOf, titleOf, wordsOf } from "./wording.ts";
-
-export type Anomaly = Alert["anomalies"][number];
 
 /** How a message looks: severity while something is on, `resolved` once all of it is over. */
 export type Level = Anomaly["severity"] | "resolved" | "test";
-
-/** A labelled value; a time is left to the vendor's own form, which readers see in their time zone. */
-export type Fact =
-  | { readonly label: string; readonly value: string }
-  | { readonly label: string; readonly timeMs: number };
-
-/** Text to copy, shown as code. */
-export interface Snippet {
-  readonly label: string;
-  readonly code: string;
-}
 
 /** Anomalies that are told in a line each, and how many more there are in words ("+17 more"), if any. */
 export interface Others {
@@ -52,10 +48,8 @@ const PRODUCT = "network-anomaly-monitor";
 const LEAD_MAX = 600;
 const EVIDENCE_MAX = 220;
 const EVIDENCE_COUNT = 5;
-const CODE_MAX = 256;
 const OTHERS_COUNT = 10;
 const LINE_MAX = 190;
-const FOOTER_PART_MAX = 64;
 /** A message this much older than planned says so. */
 const LATE_MS = 300_000;
 
@@ -92,7 +86,7 @@ function anomalyMessage(alert: Alert, first: Anomaly): Message {
   return {
     level: levelOf(alert),
     title: `${titleOf(first, alert)}${further > 0 ? `, and ${further} more` : ""}`,
-    lead: isOver ? overSentence(first) : safe(first.explanation, LEAD_MAX),
+    lead: leadOf(first, isOver),
     facts: factsOf(first),
     evidence: isOver
       ? []
@@ -102,6 +96,12 @@ function anomalyMessage(alert: Alert, first: Anomaly): Message {
     notes: notesOf(alert.anomalies),
     footer: footerOf(first),
   };
+}
+
+function leadOf(anomaly: Anomaly, isKnown: boolean): string {
+  const explanation = safe(anomaly.explanation, LEAD_MAX);
+  if (anomaly.state !== "resolved") return explanation;
+  return isKnown ? overSentence(anomaly) : `${explanation} ${overSentence(anomaly)}`;
 }
 
 /** After a burst: how much of what, from where, and the most severe by name. */
@@ -120,8 +120,8 @@ function digestMessage(alert: Alert, digest: Digest): Message {
     level,
     title: `${rank} ${what} ${span} on ${safe(alert.agent, AGENT_MAX)}`,
     lead: safe(`${kinds.join(", ")}. Told together to keep this channel readable.`, LEAD_MAX),
-    facts: sources.length > 0 ? [{ label: "Top sources", value: sources.join(", ") }] : [],
-    evidence: [],
+    facts: [],
+    evidence: sources.length > 0 ? [safe(`Top sources: ${sources.join(", ")}`, LEAD_MAX)] : [],
     snippets: [],
     others: othersOf("Most severe", alert.anomalies, alert.more),
     notes: notesOf(alert.anomalies),
@@ -132,39 +132,6 @@ function digestMessage(alert: Alert, digest: Digest): Message {
 function levelOf(alert: Alert): Level {
   const isOver = alert.anomalies.every(({ state }) => state === "resolved");
   return isOver ? "resolved" : alert.severity;
-}
-
-function overSentence(anomaly: Anomaly): string {
-  const lasted = formatDuration(anomaly.time - anomaly.first_seen);
-  const times = anomaly.count === 1 ? "once" : `${formatNumber(anomaly.count)} times`;
-  return `It is over. It lasted ${lasted} and was seen ${times}.`;
-}
-
-function factsOf(anomaly: Anomaly): Fact[] {
-  const { observed, expected, z, threshold, state, first_seen, time } = anomaly;
-  const score = z === null ? "" : ` (z-score ${formatNumber(z)})`;
-  const facts: Fact[] = [
-    {
-      label: state === "resolved" ? "At its worst" : "Observed",
-      value: formatNumber(observed) + score,
-    },
-    { label: "Expected", value: formatNumber(expected) },
-    { label: "Threshold", value: formatNumber(threshold.value) },
-    { label: state === "resolved" ? "Began" : "Since", timeMs: first_seen * 1_000 },
-  ];
-  if (state === "resolved") facts.push({ label: "Ended", timeMs: time * 1_000 });
-  return facts;
-}
-
-function snippetsOf({ threshold, suggestion }: Anomaly): Snippet[] {
-  return [
-    { label: "If this is normal, change", code: threshold.setting },
-    { label: "Wireshark", code: suggestion.wireshark_filter },
-    { label: "PromQL", code: suggestion.promql },
-  ].flatMap(({ label, code }) => {
-    const text = clean(code, CODE_MAX).replaceAll("`", "'");
-    return text === "" ? [] : [{ label, code: text }];
-  });
 }
 
 function othersOf(heading: string, anomalies: readonly Anomaly[], more: number): Others {
@@ -184,12 +151,4 @@ function detailOf(anomaly: Anomaly): string {
 function notesOf(anomalies: readonly Anomaly[]): string[] {
   if (!anomalies.some(({ degraded }) => degraded)) return [];
   return ["⚠️ More than 1 % of the packets were lost around this time: the numbers may be too low."];
-}
-
-function footerOf(anomaly: Anomaly): string {
-  const parts = [anomaly.interface, anomaly.protocol, `incident ${anomaly.id}`];
-  return parts
-    .map((part) => safe(part, FOOTER_PART_MAX))
-    .filter((part) => part !== "")
-    .join(" · ");
 }

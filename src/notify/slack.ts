@@ -4,20 +4,20 @@ import type { Alert, ChannelDefinition, Delivery, Notifier } from "../alert/aler
 import { systemClock } from "../util/clock.ts";
 import { deliveryOf } from "./answer.ts";
 import { postJson } from "./http.ts";
-import { type Fact, LEVELS, type Message, messageOf } from "./message.ts";
+import { LEVELS, type Message, messageOf } from "./message.ts";
+import type { Fact, Snippet } from "./parts.ts";
 import type { Target, Vendor } from "./target.ts";
 import { shorten } from "./text.ts";
 import { targetOf, webhookSettings } from "./webhook.ts";
 
 // https://docs.slack.dev/reference/block-kit/blocks/header-block
 const HEADER_MAX = 150;
-// https://docs.slack.dev/reference/block-kit/blocks/section-block: 3000 a text, 10 fields of 2000. A message has at
-// most 50 blocks (https://docs.slack.dev/reference/block-kit/blocks). Past about 13,200 characters in all blocks Slack
-// answers msg_blocks_too_long, which no document says; the limits below add up to less than 10,000.
+// https://docs.slack.dev/reference/block-kit/blocks/section-block: 3000 a text, 10 fields of 2000 (ours are numbers and
+// dates). A message has at most 50 blocks (https://docs.slack.dev/reference/block-kit/blocks). Past about 13,200
+// characters in all blocks Slack answers msg_blocks_too_long, which no document says: these limits stay below 10,000.
 const LEAD_MAX = 1_200;
-const LIST_MAX = 2_200;
-const SNIPPETS_MAX = 1_800;
-const FIELD_MAX = 300;
+const LIST_MAX = 2_400;
+const CODE_MAX = 500;
 // https://docs.slack.dev/reference/block-kit/blocks/context-block: 10 elements.
 const CONTEXT_MAX = 600;
 /** The text of notifications, where blocks are not shown. */
@@ -80,12 +80,15 @@ class SlackNotifier implements Notifier {
   }
 }
 
-/** The body of the request: blocks, and the plain text that notifications show. */
+/**
+ * The body of the request: blocks, and the text that notifications show. Words that may come off the wire stand in
+ * plain_text or in code only: in mrkdwn nothing keeps `:ab:` of a MAC address from becoming an emoji.
+ */
 export function slackPayload(alert: Alert): Record<string, unknown> {
   const message = messageOf(alert);
   const { emoji } = LEVELS[message.level];
   return {
-    text: mrkdwn(`${emoji} ${message.title}: ${message.lead}`, FALLBACK_MAX),
+    text: shorten(`${emoji} ${message.title}: ${message.lead}`, FALLBACK_MAX, entities),
     blocks: blocksOf(message, emoji),
     unfurl_links: false,
     unfurl_media: false,
@@ -96,31 +99,41 @@ type Block = Readonly<Record<string, unknown>>;
 
 function blocksOf(message: Message, emoji: string): Block[] {
   const { title, lead, facts, evidence, others, snippets, notes, footer } = message;
-  const header = shorten(`${emoji} ${title}`, HEADER_MAX, plain);
-  const context = [...notes, footer].join("\n");
+  const heading = others.heading === "" ? [] : [`${others.heading}:`];
   return [
-    { type: "header", text: { type: "plain_text", text: header, emoji: true } },
-    ...section(mrkdwn(lead, LEAD_MAX)),
+    { type: "header", text: plain(`${emoji} ${title}`, HEADER_MAX) },
+    ...section(lead, LEAD_MAX),
     ...(facts.length > 0 ? [{ type: "section", fields: facts.map(fieldOf) }] : []),
-    ...section(listOf(evidence)),
-    ...section([listOf(others.lines, others.heading), others.more].join("\n").trim()),
-    ...section(snippets.map(({ label, code }) => snippetOf(label, code)).join("\n")),
-    { type: "context", elements: [markdown(mrkdwn(context, CONTEXT_MAX))] },
+    ...section(evidence.map(item).join("\n"), LIST_MAX),
+    ...section([...heading, ...others.lines.map(item), others.more].join("\n"), LIST_MAX),
+    ...(snippets.length > 0 ? [{ type: "section", text: mrkdwn(snippets.map(codeOf)) }] : []),
+    { type: "context", elements: [plain([...notes, footer].join("\n"), CONTEXT_MAX)] },
   ];
 }
 
-function section(text: string): Block[] {
-  return text === "" ? [] : [{ type: "section", text: markdown(text) }];
+function section(text: string, max: number): Block[] {
+  return text === "" ? [] : [{ type: "section", text: plain(text, max) }];
 }
 
-/** `verbatim` keeps Slack from making links, channels and people out of plain words. */
-function markdown(text: string): Block {
-  return { type: "mrkdwn", text, verbatim: true };
+function item(line: string): string {
+  return `• ${line}`;
+}
+
+/** Text that is shown as it is. What mrkdwn would need entities for is replaced: here they might be shown as well. */
+function plain(text: string, max: number): Block {
+  const encode = (part: string): string =>
+    part.replaceAll("&", "＆").replaceAll("<", "‹").replaceAll(">", "›");
+  return { type: "plain_text", text: shorten(text, max, encode), emoji: false };
+}
+
+/** Formatted text, of our own words and code only. `verbatim` keeps Slack from making links out of plain words. */
+function mrkdwn(lines: readonly string[]): Block {
+  return { type: "mrkdwn", text: lines.join("\n"), verbatim: true };
 }
 
 function fieldOf(fact: Fact): Block {
-  const value = "timeMs" in fact ? dateOf(fact.timeMs) : mrkdwn(fact.value, FIELD_MAX);
-  return markdown(`*${fact.label}*\n${value}`);
+  const value = "timeMs" in fact ? dateOf(fact.timeMs) : entities(fact.value);
+  return mrkdwn([`*${fact.label}*`, value]);
 }
 
 /** A date that readers see in their own time zone: https://docs.slack.dev/messaging/formatting-message-text */
@@ -129,37 +142,11 @@ function dateOf(timeMs: number): string {
   return `<!date^${Math.floor(timeMs / 1_000)}^{date_short_pretty} {time_secs}|${utc}>`;
 }
 
-function listOf(lines: readonly string[], heading?: string): string {
-  if (lines.length === 0) return "";
-  const share = Math.floor(LIST_MAX / lines.length) - "• \n".length;
-  const items = lines.map((line) => `• ${mrkdwn(line, share)}`);
-  return [...(heading ? [`*${heading}*`] : []), ...items].join("\n");
-}
-
-function snippetOf(label: string, code: string): string {
-  return `*${label}* \`${shorten(code, SNIPPETS_MAX / 3 - label.length - 6, entities)}\``;
-}
-
-/** Text for mrkdwn, escaped, at most `max` characters after that. */
-function mrkdwn(text: string, max: number): string {
-  return shorten(text, max, (part) => entities(unformatted(part)));
+function codeOf({ label, code }: Snippet): string {
+  return `*${label}* \`${shorten(code, CODE_MAX, entities)}\``;
 }
 
 /** The three characters Slack gives a meaning to; with them escaped, no mention or link can be written. */
 function entities(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-/** mrkdwn has no escape for its own marks. At the edge of a word, where they would format, look-alikes take their place. */
-function unformatted(text: string): string {
-  return text
-    .replaceAll("`", "ˋ")
-    .replace(/(?<![\p{L}\p{N}])[*_~]|[*_~](?![\p{L}\p{N}])/gu, (mark) => LOOK_ALIKES[mark] ?? mark);
-}
-
-const LOOK_ALIKES: Readonly<Record<string, string>> = { "*": "∗", _: "＿", "~": "∼" };
-
-/** For plain_text, where entities may be shown as they are: nothing that needs one. */
-function plain(text: string): string {
-  return text.replaceAll("&", "＆").replaceAll("<", "‹").replaceAll(">", "›");
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Alert } from "../alert/alert.ts";
+import type { Anomaly } from "./parts.ts";
 import { safe } from "./text.ts";
-
-type Anomaly = Alert["anomalies"][number];
 
 export const AGENT_MAX = 64;
 

@@ -32,6 +32,8 @@ export interface AppOptions {
   readonly sourceUrl: string | null;
   /** User names and bcrypt hashes as they are now; none means no authentication. */
   users(): Readonly<Record<string, string>>;
+  /** True when nobody gets this far without a password or a verified client certificate. */
+  isAuthenticated(): boolean;
   readonly limits: ServerLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -48,7 +50,7 @@ export function appFactory(
     const rules: AccessRules = {
       openPaths: [telemetryPath, HEALTHY_PATH, READY_PATH],
       isLocal,
-      isAuthenticated: () => Object.keys(options.users()).length > 0,
+      isAuthenticated: () => options.isAuthenticated(),
       allowRemoteApi: options.allowRemoteApi,
     };
     const app = express();

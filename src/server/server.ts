@@ -49,7 +49,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const requests = new RateLimit(limits.requestsPerSecond, limits.requestBurst);
   const users = (): Readonly<Record<string, string>> =>
     webConfig?.current().config.basic_auth_users ?? {};
-  const createApp = appFactory({ ...options, users, limits, clock }, requests);
+  const isAuthenticated = (): boolean =>
+    Object.keys(users()).length > 0 ||
+    webConfig?.current().config.tls_server_config?.client_auth_type ===
+      "RequireAndVerifyClientCert";
+  const createApp = appFactory({ ...options, users, isAuthenticated, limits, clock }, requests);
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close(CLOSE_GRACE_MS)));

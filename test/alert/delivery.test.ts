@@ -85,6 +85,16 @@ describe("retries", () => {
     );
   });
 
+  it("leave a vendor that limits the rate alone, however urgent it is", async () => {
+    const { accept, channel, clock } = createBench({ random: () => 0.999 });
+    channel.otherwise = () => limited();
+    for (let second = 0; second < 60; second++) {
+      accept(anomalyOf({ id: `i${second}`, dedup_key: `k${second}` }));
+      await clock.advance(1_000);
+    }
+    expect(channel.attempts.length).toBeLessThanOrEqual(6);
+  });
+
   it("respect the silence a vendor asks for after a success", async () => {
     const { accept, channel, clock } = createBench();
     channel.script.push({ outcome: "delivered", detail: "200", pauseMs: 7_000 });

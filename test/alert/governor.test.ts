@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
-import type { Severity } from "../../src/detect/detector.ts";
+import type { Anomaly, Severity } from "../../src/detect/detector.ts";
 import {
   type Bench,
   createBench,
@@ -119,10 +119,7 @@ describe("in a storm", () => {
     return bench;
   }
 
-  async function isToldSoon(
-    bench: Bench,
-    ...events: Parameters<Bench["accept"]>
-  ): Promise<boolean> {
+  async function isToldSoon(bench: Bench, ...events: readonly Anomaly[]): Promise<boolean> {
     bench.accept(...events);
     await bench.clock.advance(31_000);
     return events.every(({ id }) => bench.channel.told.includes(`${id} open`));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Interfaces that go down, are renamed, and are removed and made again under a running capture.
+import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canMakeNamespaces } from "../support/namespaces.ts";
 import { CaptureLab } from "./capture-lab.ts";
@@ -58,6 +59,26 @@ describe.runIf(canMakeNamespaces())("afpacket on an interface that changes", () 
     const { snapshot } = await capture.take(2);
     expect(snapshot.stats).toMatchObject({ received: 2, droppedKernel: 0 });
     expect(snapshot.kernelPackets).toBe(2);
+  });
+
+  it("finds an interface that left the namespace and came back under its old number", async () => {
+    const elsewhere = `${lab.lab.b}-c`;
+    const index = (): Promise<string> => inB("cat", "/sys/class/net/lab0/ifindex");
+    execFileSync("ip", ["netns", "add", elsewhere]);
+    try {
+      const capture = await lab.capture();
+      const before = await index();
+      await inB("ip", "link", "set", "lab0", "netns", elsewhere);
+      execFileSync("ip", ["-n", elsewhere, "link", "set", "lab0", "netns", lab.lab.b]);
+      expect(await index()).toBe(before);
+      await capture.until("down", ({ capturing }) => capturing === false);
+      await inB("ip", "link", "set", "lab0", "up");
+      await capture.until("up", ({ capturing }) => capturing === true);
+      await lab.send([ethernet(BROADCAST, ARP, 28)]);
+      expect((await capture.take(1)).frames.length).toBe(1);
+    } finally {
+      execFileSync("ip", ["netns", "del", elsewhere]);
+    }
   });
 
   it("keeps an interface that is renamed", async () => {

@@ -3,10 +3,11 @@
 // sharing by fanout, filters, permission, and silence.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AfPacketSource } from "../../src/capture/afpacket.ts";
 import { Direction, LinkType } from "../../src/capture/source.ts";
 import { until } from "../support/lab.ts";
 import { canMakeNamespaces } from "../support/namespaces.ts";
-import { CaptureLab } from "./capture-lab.ts";
+import { CaptureLab, DEFAULT_SETTINGS } from "./capture-lab.ts";
 import { ARP, BROADCAST, ethernet, IPV4, VLAN_5 } from "./frames.ts";
 
 const NOT_PERMITTED = ["setpriv", "--bounding-set", "-net_raw"];
@@ -197,6 +198,16 @@ describe.runIf(canMakeNamespaces())("afpacket", () => {
     });
   });
 
+  it("delivers nothing when it was stopped before it ran, and can be closed twice", async () => {
+    const source = new AfPacketSource({ ...DEFAULT_SETTINGS, interfaceName: "lo", ringMib: 1 });
+    await source.open();
+    source.stop();
+    await source.run(() => expect.unreachable());
+    source.close();
+    source.close();
+    expect(source.stats()).toMatchObject({ received: 0, ringFill: 0 });
+  });
+
   it("says how to get the permission where it has none", async () => {
     await expect(lab.capture({}, { wrapper: NOT_PERMITTED })).rejects.toMatchObject({
       code: "CAPTURE_PERMISSION",
@@ -215,7 +226,8 @@ describe.runIf(canMakeNamespaces())("afpacket", () => {
   );
 
   it("gives up root and every capability, and captures on", async () => {
-    const capture = await lab.capture({ dropTo: "nobody" });
+    const wrapper = ["setpriv", "--groups", "4,24"];
+    const capture = await lab.capture({ dropTo: "nobody" }, { wrapper });
     expect(await capture.running).toBe("nobody");
     const status = readFileSync(`/proc/${capture.processId}/status`, "utf8");
     expect(status).toMatch(/^Uid:(\s+65534){4}$/m);

@@ -36,34 +36,35 @@ const DEFAULT_PCAP: PcapOptions = {
 
 /** Bytes in one order. */
 class Writer {
-  readonly #bytes: number[] = [];
-  readonly little: boolean;
+  readonly #parts: Uint8Array[] = [];
+  readonly #little: boolean;
 
   constructor(little: boolean) {
-    this.little = little;
+    this.#little = little;
   }
 
   u8(value: number): this {
-    this.#bytes.push(value & 255);
-    return this;
+    return this.raw(Uint8Array.of(value));
   }
 
   u16(value: number): this {
-    return this.little ? this.u8(value).u8(value >>> 8) : this.u8(value >>> 8).u8(value);
+    const bytes = [value >>> 8, value];
+    return this.raw(Uint8Array.from(this.#little ? bytes.reverse() : bytes));
   }
 
   u32(value: number): this {
-    return this.little ? this.u16(value).u16(value >>> 16) : this.u16(value >>> 16).u16(value);
+    const bytes = [value >>> 24, value >>> 16, value >>> 8, value];
+    return this.raw(Uint8Array.from(this.#little ? bytes.reverse() : bytes));
   }
 
   u64(value: bigint): this {
     const low = Number(value & 0xffff_ffffn);
     const high = Number((value >> 32n) & 0xffff_ffffn);
-    return this.little ? this.u32(low).u32(high) : this.u32(high).u32(low);
+    return this.#little ? this.u32(low).u32(high) : this.u32(high).u32(low);
   }
 
-  raw(bytes: Iterable<number>): this {
-    for (const byte of bytes) this.u8(byte);
+  raw(bytes: Uint8Array): this {
+    this.#parts.push(bytes);
     return this;
   }
 
@@ -72,8 +73,12 @@ class Writer {
   }
 
   done(): Uint8Array {
-    return Uint8Array.from(this.#bytes);
+    return joined(this.#parts);
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(Buffer.concat(parts));
 }
 
 export function pcap(
@@ -169,7 +174,7 @@ export class Pcapng {
   }
 
   done(): Uint8Array {
-    return Uint8Array.from(this.#blocks.flatMap((block) => [...block]));
+    return joined(this.#blocks);
   }
 
   #packet(

@@ -11,7 +11,8 @@ import type { Outgoing } from "./send-child.ts";
 
 const TYPESCRIPT = ["--import", join(root, "test/support/typescript-loader.mjs")];
 
-const DEFAULT_SETTINGS: SourceSettings = {
+/** A capture of everything on the cable. */
+export const DEFAULT_SETTINGS: SourceSettings = {
   source: "afpacket",
   interfaceName: "lab0",
   filter: "",
@@ -114,10 +115,12 @@ export class CaptureFailure extends Error {
 export class CaptureProcess {
   readonly running: Promise<string | null>;
   readonly #done: Promise<Recording>;
+  readonly #exit: Promise<unknown[]>;
   readonly #child: ChildProcess;
 
   constructor(child: ChildProcess) {
     this.#child = child;
+    this.#exit = once(child, "exit");
     this.running = this.#message("running").then(({ account }) => account);
     this.#done = this.#message("done").then(({ recording }) => recording);
     // Looked at only by those who ask for it.
@@ -155,12 +158,15 @@ export class CaptureProcess {
 
   async stop(): Promise<Recording> {
     this.#tell({ type: "stop" });
-    return this.#done;
+    return this.ended();
   }
 
-  /** What was recorded, once the capture has ended by itself. */
-  ended(): Promise<Recording> {
-    return this.#done;
+  /** What was recorded, once the capture has ended; rejects where the process does not end as well. */
+  async ended(): Promise<Recording> {
+    const recording = await this.#done;
+    const [code] = await this.#exit;
+    if (code !== 0) throw new Error(`the capture exited with ${code}`);
+    return recording;
   }
 
   #tell(message: ToChild): void {

@@ -8,12 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PcapFileSource } from "../../src/capture/pcap-file.ts";
 import { Direction } from "../../src/capture/source.ts";
 import { canMakeNamespaces } from "../support/namespaces.ts";
-import { Pcapng } from "./capture-files.ts";
+import { Pcapng, pcap } from "./capture-files.ts";
 import { CaptureLab } from "./capture-lab.ts";
 import { type TestFrame, testFrames } from "./frames.ts";
-import { type CopiedFrame, Recorder, type RecorderOptions, type Recording } from "./recorder.ts";
+import { type CopiedFrame, Recorder, type Recording } from "./recorder.ts";
 
 const AMPLE_SNAPLEN = 16_384;
+const MANY = 200_000;
 
 interface Delivery {
   readonly frames: readonly TestFrame[];
@@ -28,6 +29,8 @@ interface Subject {
   readonly knowsDirection: boolean;
   /** Has the source deliver the frames. */
   deliver(delivery: Delivery): Promise<Recording>;
+  /** Has the source deliver many of the frame, and stops it from outside while it does. */
+  interrupt(frame: Uint8Array): Promise<Recording>;
 }
 
 const namespaces = canMakeNamespaces();
@@ -54,6 +57,13 @@ function live(source: "afpacket" | "cap"): Subject {
       }
       return stopAfter === null ? capture.take(frames.length) : capture.ended();
     },
+    async interrupt(frame) {
+      const capture = await lab.capture({ settings: { source }, keepFrames: false });
+      const sending = lab.send([frame], { rounds: MANY });
+      const recording = await capture.take(1);
+      await sending;
+      return recording;
+    },
   };
 }
 
@@ -76,15 +86,25 @@ const file: Subject = {
     writeFileSync(path, fileOf(frames, snaplen));
     const source = new PcapFileSource(path);
     await source.open();
-    return record(source, { keepFrames: true, stopAfter });
+    const recorder = new Recorder(source, { keepFrames: true, stopAfter });
+    await recorder.run();
+    return recorder.recording();
+  },
+  async interrupt(frame) {
+    const path = join(folder, "many.pcap");
+    const empty = pcap([]);
+    const record = pcap([{ seconds: 1, nanoseconds: 0, bytes: frame }]).subarray(empty.length);
+    writeFileSync(path, Buffer.concat([empty, ...Array.from({ length: MANY }, () => record)]));
+    const source = new PcapFileSource(path);
+    await source.open();
+    const recorder = new Recorder(source, { keepFrames: false, stopAfter: null });
+    const running = recorder.run();
+    while (recorder.snapshot().delivered === 0) await new Promise((next) => setImmediate(next));
+    recorder.stop();
+    await running;
+    return recorder.recording();
   },
 };
-
-async function record(source: PcapFileSource, options: RecorderOptions): Promise<Recording> {
-  const recorder = new Recorder(source, options);
-  await recorder.run();
-  return recorder.recording();
-}
 
 function fileOf(frames: readonly TestFrame[], snaplen: number): Uint8Array {
   const pcapng = new Pcapng().section(true).interface(1, { snaplen, resolution: 9 });
@@ -178,6 +198,13 @@ describe.each(subjects)("$name", (subject) => {
     });
     expect(got.length).toBe(7);
     expect(snapshot.delivered).toBe(7);
+    expect(late).toBe(0);
+  });
+
+  it("delivers nothing more once it has been stopped from outside", async () => {
+    const { snapshot, late } = await subject.interrupt(new Uint8Array(100).fill(0xff));
+    expect(snapshot.delivered).toBeGreaterThan(0);
+    expect(snapshot.deliveredBytes).toBe(100 * snapshot.delivered);
     expect(late).toBe(0);
   });
 });

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { PcapFileSource } from "../../src/capture/pcap-file.ts";
 import { Direction } from "../../src/capture/source.ts";
 import { type FilePacket, PcapMagic, Pcapng, pcap } from "./capture-files.ts";
+import { pseudoRandom } from "./frames.ts";
 import { readBytes, readFile } from "./read-capture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nam-pcap-file-"));
@@ -233,7 +234,7 @@ describe("gzip, standard input and chunks", () => {
       expect(count).toBe(3000);
       expect(source.progress()).toEqual({ readBytes: packed.length, totalBytes: packed.length });
       source.close();
-      expect((await readBytes(packed, 1)).frames.length).toBe(3000);
+      expect((await readBytes(packed, 13)).frames.length).toBe(3000);
     }
   });
 
@@ -252,6 +253,23 @@ describe("gzip, standard input and chunks", () => {
       expect(error?.code).toBe("CAPTURE_FILE_DAMAGED");
       expect(error?.message).toMatch(/gzip packing is damaged: unexpected end of file/);
     }
+  });
+
+  it("delivers what comes before damage in a gzip file, but for the last few kilobytes", async () => {
+    const random = pseudoRandom(5);
+    const noise = written.map((packet) => ({
+      ...packet,
+      bytes: packet.bytes.map(() => random() * 256),
+    }));
+    const packed = gzipSync(pcap(noise));
+    const at = Math.floor(packed.length * 0.7);
+    packed.fill(0xff, at, at + 4096);
+    const { frames, error } = await readBytes(packed);
+    expect(error?.message).toContain("the gzip packing is damaged");
+    const whole = pcap(noise).length;
+    const read = frames.reduce((sum, { bytes }) => sum + 16 + bytes.length, 24);
+    expect(read).toBeGreaterThan(0.7 * whole - 10_000);
+    expect(frames[5]?.bytes).toEqual(noise[5]?.bytes);
   });
 
   it("gives the same frames however the input is cut into chunks", async () => {
@@ -296,6 +314,16 @@ describe("gzip, standard input and chunks", () => {
     pipe.write(pcap(packets(2)).subarray(24));
     source.close();
     expect(seen).toEqual([60]);
+  });
+
+  it("delivers nothing when it was stopped before it ran", async () => {
+    const source = new PcapFileSource(saved("stopped.pcap", plain));
+    await source.open();
+    source.stop();
+    await source.run(() => expect.unreachable());
+    source.close();
+    source.close();
+    expect(source.stats()).toMatchObject({ received: 0, dropCounterSupported: true });
   });
 
   it("waits where the sink holds it, with the frame unchanged meanwhile", async () => {
@@ -389,6 +417,14 @@ describe("errors", () => {
         .done(),
       0,
       /does not fit/,
+    ],
+    [
+      "with a packet one byte longer than its block",
+      section()
+        .block(6, withU32(new Uint8Array(40), 12, 21))
+        .done(),
+      0,
+      /21 bytes does not fit/,
     ],
     [
       "with an unknown interface",

@@ -163,7 +163,11 @@ describe("PacketRing", () => {
     });
     expect(deliverOne({ ...tagged, status: VLAN_VALID })).toMatchObject({ vlanTpid: 0x8100 });
     expect(deliverOne({ ...tagged, tci: 0, status: VLAN_VALID })).toMatchObject({ vlanTci: 0 });
-    expect(deliverOne(tagged)).toMatchObject({ vlanTci: -1, wireLength: 60 });
+    const kernel = new FakeKernel(1);
+    const { delivery, frames } = collect();
+    kernel.hand(0, [{ ...tagged, status: VLAN_VALID }, tagged]);
+    kernel.ring.deliverBlock(delivery);
+    expect(frames[1]).toMatchObject({ vlanTci: -1, vlanTpid: -1, wireLength: 60 });
   });
 
   it("leaves the second copy of loopback frames out and counts it", () => {
@@ -223,5 +227,9 @@ describe("RingLoop", () => {
     const loop = new RingLoop(kernel.ring, delivery, () => {});
     await loop.run();
     expect(order).toEqual([...Array.from({ length: 40 }, (_, block) => block), 99]);
+    // A loop that went on would take this block within its longest interval.
+    kernel.hand(1, [{ bytes: [1] }]);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(kernel.status(1)).toBe(READY);
   });
 });

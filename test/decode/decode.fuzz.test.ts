@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { type Random, seededRandom } from "../../scripts/fixtures/bytes.ts";
 import { emptyFrame, type Frame } from "../../src/capture/source.ts";
 import { applicationNames } from "../../src/decode/families.ts";
 import { sharedData } from "../support/shared-data.ts";
 import { answeredCaptures, readCapture } from "./captures.ts";
 import { Decoding } from "./decoding.ts";
-import { Random } from "./random.ts";
 import { samples } from "./samples.ts";
 
 const FRAMES = Number(process.env.NAM_FUZZ_FRAMES ?? 2_000_000);
@@ -40,7 +40,7 @@ beforeAll(async () => {
 describe("mutated frames", () => {
   it(`${FRAMES} of them: nothing throws, nothing is read outside, each has one outcome`, () => {
     const decoding = new Decoding();
-    const mutator = new Mutator(new Random(SEED), seeds);
+    const mutator = new Mutator(seededRandom(SEED), seeds);
     let faults = 0;
     for (let count = 1; count <= FRAMES; count++) {
       mutator.next();
@@ -82,15 +82,15 @@ class Mutator {
     const seed = this.#pick();
     this.#memory.set(seed.content);
     this.#length = seed.content.length;
-    for (let edits = 1 + random.below(4); edits > 0; edits--) this.#edit();
+    for (let edits = 1 + random(4); edits > 0; edits--) this.#edit();
     const { frame } = this;
     frame.view = new DataView(this.#memory.buffer, 0, this.#length);
     frame.end = this.#length;
-    frame.wireLength = this.#length + (random.below(4) === 0 ? random.below(1500) : 0);
-    frame.linkType = random.below(50) === 0 ? this.#pick().linkType : seed.linkType;
-    frame.vlanTci = random.below(20) === 0 ? random.below(0x10000) : -1;
-    frame.direction = random.below(3);
-    this.verdict = random.below(4) === 0 ? random.below(applicationNames.length) : 0;
+    frame.wireLength = this.#length + (random(4) === 0 ? random(1500) : 0);
+    frame.linkType = random(50) === 0 ? this.#pick().linkType : seed.linkType;
+    frame.vlanTci = random(20) === 0 ? random(0x10000) : -1;
+    frame.direction = random(3);
+    this.verdict = random(4) === 0 ? random(applicationNames.length) : 0;
   }
 
   describe(): string {
@@ -100,7 +100,7 @@ class Mutator {
   }
 
   #edit(): void {
-    switch (this.#random.below(6)) {
+    switch (this.#random(6)) {
       case 0:
         this.#flip();
         break;
@@ -108,7 +108,7 @@ class Mutator {
         this.#overwrite();
         break;
       case 2:
-        this.#length = this.#random.below(this.#length + 1);
+        this.#length = this.#random(this.#length + 1);
         break;
       case 3:
         this.#lie();
@@ -124,18 +124,18 @@ class Mutator {
   /** One bit, more often in the headers than behind them. */
   #flip(): void {
     const at = this.#position();
-    this.#memory[at] = (this.#memory[at] ?? 0) ^ (1 << this.#random.below(8));
+    this.#memory[at] = (this.#memory[at] ?? 0) ^ (1 << this.#random(8));
   }
 
   #overwrite(): void {
-    const value = INTERESTING[this.#random.below(INTERESTING.length)] ?? 0;
+    const value = INTERESTING[this.#random(INTERESTING.length)] ?? 0;
     this.#memory[this.#position()] = value;
   }
 
   /** A 16-bit field that says something close to the bytes that remain: what length checks get wrong. */
   #lie(): void {
     const at = this.#position();
-    const value = this.#length - at + this.#random.below(9) - 4;
+    const value = this.#length - at + this.#random(9) - 4;
     this.#memory[at] = value >>> 8;
     this.#memory[at + 1] = value;
   }
@@ -144,7 +144,7 @@ class Mutator {
   #splice(): void {
     const { content } = this.#pick();
     const at = this.#position();
-    const from = this.#random.below(content.length + 1);
+    const from = this.#random(content.length + 1);
     const part = content.subarray(from, from + LONGEST - at);
     this.#memory.set(part, at);
     this.#length = at + part.length;
@@ -153,8 +153,8 @@ class Mutator {
   /** Some bytes again behind themselves: tags in tags, options in options. */
   #repeat(): void {
     const at = this.#position();
-    const length = Math.min(1 + this.#random.below(24), this.#length - at);
-    const times = this.#random.below(12);
+    const length = Math.min(1 + this.#random(24), this.#length - at);
+    const times = this.#random(12);
     for (let i = 1; i <= times && at + (i + 1) * length <= LONGEST; i++) {
       this.#memory.copyWithin(at + i * length, at, at + length);
       this.#length = Math.max(this.#length, at + (i + 1) * length);
@@ -162,11 +162,11 @@ class Mutator {
   }
 
   #position(): number {
-    const bound = this.#random.below(3) === 0 ? this.#length : Math.min(this.#length, 96);
-    return this.#random.below(Math.max(1, bound));
+    const bound = this.#random(3) === 0 ? this.#length : Math.min(this.#length, 96);
+    return this.#random(Math.max(1, bound));
   }
 
   #pick(): Seed {
-    return this.#seeds[this.#random.below(this.#seeds.length)] as Seed;
+    return this.#seeds[this.#random(this.#seeds.length)] as Seed;
   }
 }

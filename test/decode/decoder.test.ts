@@ -69,6 +69,8 @@ describe("construction", () => {
 
   it("refuses two application protocols with one port", () => {
     const application = { position: 2, protocol: ssh, decoder: ssh.create(context) };
-    expect(() => new Recognition([application, { ...application, position: 3 }])).toThrow(NamError);
+    expect(() => new Recognition([application, { ...application, position: 3 }], "tcp")).toThrow(
+      NamError,
+    );
   });
 });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Frame } from "../../src/capture/source.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
-import { DEFAULT_HOME_NETWORKS } from "../../src/decode/direction.ts";
 import {
   applicationFamily,
   applicationNames,
@@ -18,6 +17,18 @@ import { CellLayout, histogramWidth } from "../../src/metrics/cells.ts";
 import type { MetricDefinition } from "../../src/metrics/metric.ts";
 import { type Bytes, frameOf } from "./frames.ts";
 
+/** Private, link-local and loopback networks. */
+export const HOME: readonly string[] = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "169.254.0.0/16",
+  "127.0.0.0/8",
+  "fc00::/7",
+  "fe80::/10",
+  "::1/128",
+];
+
 export type Counts = Record<string, number>;
 
 /** One decoder with its cells and tallies, and the questions that tests ask them. */
@@ -27,7 +38,7 @@ export class Decoding {
   readonly tallies = new Map<string, Map<string, number>>();
   readonly decoder: Decoder;
 
-  constructor(home: readonly string[] = DEFAULT_HOME_NETWORKS) {
+  constructor(home: readonly string[] = HOME) {
     this.decoder = new Decoder({
       layout: this.layout,
       counters: this.counters,

@@ -3,14 +3,14 @@ import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
 import { Direction } from "../../src/capture/source.ts";
-import { DEFAULT_HOME_NETWORKS, HomeNetworks, isHomeMatcher } from "../../src/decode/direction.ts";
+import { HomeNetworks, isHomeMatcher } from "../../src/decode/direction.ts";
 import { V4_MAPPED_WORD2 } from "../../src/util/address.ts";
 import { NamError } from "../../src/util/errors.ts";
-import { Decoding } from "./decoding.ts";
+import { Decoding, HOME } from "./decoding.ts";
 import { ethernet, hex, ipv4, ipv6, udp } from "./frames.ts";
 
 describe("home networks", () => {
-  const isHome = isHomeMatcher(DEFAULT_HOME_NETWORKS);
+  const isHome = isHomeMatcher(HOME);
 
   it.each([
     "10.255.255.255",
@@ -22,7 +22,7 @@ describe("home networks", () => {
     "::1",
     "fd00::1",
     "fe80::1",
-  ])("by default hold %s", (address) => expect(isHome(address)).toBe(true));
+  ])("hold %s where they are the private ones", (address) => expect(isHome(address)).toBe(true));
 
   it.each([
     "11.0.0.1",
@@ -36,7 +36,7 @@ describe("home networks", () => {
     "not an address",
     "10.0.0",
     "",
-  ])("by default do not hold %s", (address) => expect(isHome(address)).toBe(false));
+  ])("do not hold %s there", (address) => expect(isHome(address)).toBe(false));
 
   it("may be single addresses, and several in one octet", () => {
     const mixed = isHomeMatcher(["203.0.113.9", "203.0.113.128/25", "203.1.0.0/16", "2001:db8::5"]);

@@ -187,6 +187,24 @@ describe("engine", () => {
     expect(bench.run(40)).toMatchObject([{ detector: "syn_flood", state: "resolved" }]);
   });
 
+  it("resolves an incident whose end fell into such a leap", () => {
+    const bench = new DetectionBench();
+    bench.run(5, flood);
+    bench.timeMs -= HOUR_MS;
+    expect(bench.run(31)).toMatchObject([{ detector: "syn_flood", state: "resolved" }]);
+  });
+
+  it.each([30_000, HOUR_MS, -HOUR_MS])("believes nothing of a window %d ms off", (offMs) => {
+    let last: Tick | undefined;
+    const bench = new DetectionBench({ detectors: [watching((tick) => (last = { ...tick }))] });
+    bench.step();
+    bench.timeMs += offMs;
+    bench.step();
+    expect(last).toMatchObject({ tainted: true, degraded: false });
+    bench.step();
+    expect(last).toMatchObject({ tainted: false });
+  });
+
   it("raises nothing because of 30 s without windows", () => {
     const bench = new DetectionBench();
     bench.run(700, (at) => ({ packets: { p0: 100 + (at % 7) } }));

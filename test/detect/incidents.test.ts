@@ -98,6 +98,7 @@ describe("incident", () => {
     incidents.step(anomalous(["a", 50, 2]));
     incidents.run(20, anomalous(["a", 5, 0]));
     expect(told(incidents.events)).toEqual(["a warning open", "a critical update"]);
+    expect(told(incidents.engine.active())).toEqual(["a critical update"]);
     const events = (severity: string): string =>
       `nam_anomaly_events_total{detector="scripted",severity="${severity}"}`;
     expect(await incidents.series(events("warning"))).toBe(1);

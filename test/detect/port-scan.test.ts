@@ -55,7 +55,7 @@ describe("port scan", () => {
       observed: 1000,
       threshold: { value: 10, setting: "detectors.port_scan.alpha" },
     });
-    expect(event?.explanation).toContain("1,000 of 1,000 first contacts failed");
+    expect(event?.explanation).toContain("only 0 of 1,000 first contacts succeeded");
   });
 
   it("is critical when the scanner is one of ours", () => {
@@ -79,18 +79,44 @@ describe("port scan", () => {
     expect(scan.events.map(({ detector }) => detector)).toEqual(["port_scan"]);
   });
 
-  it("finds filtered ports when their silence has run out", () => {
+  it.each([OUTSIDE, INSIDE])("finds filtered ports at once when %s tries many", (source) => {
+    const probes = { source, contacts: 100, ports: 100, topDestination: "10.0.0.80" };
     const scan = bench();
-    const probes = contactRow({
-      source: OUTSIDE,
-      contacts: 100,
-      ports: 100,
-      topDestination: "10.0.0.80",
-    });
-    scan.run(3, { contacts: [probes] });
-    expect(scan.events).toEqual([]);
-    scan.step({ contacts: [{ ...probes, contacts: 0, failures: 100, unanswered: 100 }] });
-    expect(scan.events).toMatchObject([{ detector: "port_scan", state: "open" }]);
+    scan.step({ contacts: [contactRow(probes)] });
+    expect(scan.events).toMatchObject([{ detector: "port_scan", observed: 100 }]);
+  });
+
+  it("finds filtered ports that are tried slowly when their silence has run out", () => {
+    const scan = bench();
+    scan.run(20, (at) => ({
+      contacts: [
+        contactRow({
+          source: OUTSIDE,
+          contacts: 1,
+          unanswered: at < 3 ? 0 : 1,
+          ports: at + 1,
+          topDestination: "10.0.0.80",
+        }),
+      ],
+    }));
+    const start = scan.timeMs / 1000 - 20;
+    expect(scan.events).toMatchObject([{ detector: "port_scan", time: start + 13 }]);
+  });
+
+  it("waits for the outcome where a host's answers may be under way", () => {
+    const parallel = bench();
+    const ports = { source: OUTSIDE, contacts: 30, topDestination: "10.0.0.80" };
+    parallel.step({ contacts: [contactRow({ ...ports, successes: 3, ports: 30 })] });
+    parallel.step({ contacts: [contactRow({ ...ports, successes: 30, ports: 60 })] });
+    parallel.step({ contacts: [contactRow({ ...ports, contacts: 0, successes: 27, ports: 60 })] });
+    expect(parallel.events).toEqual([]);
+  });
+
+  it("expects no answer from UDP", () => {
+    const syslog = bench();
+    const row = contactRow({ source: OUTSIDE, protocol: "udp", contacts: 100, ports: 100 });
+    syslog.run(5, { contacts: [{ ...row, topDestination: "10.0.0.80" }] });
+    expect(syslog.events).toEqual([]);
   });
 
   it("finds a scan that also meets open ports", () => {

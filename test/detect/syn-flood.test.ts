@@ -120,6 +120,18 @@ describe("SYN flood", () => {
     expect(flood.events.map(({ state }) => state)).toEqual(["open", ...Array(11).fill("update")]);
   });
 
+  it("leaves a known service alone whose own clients fail", () => {
+    const random = randomOf(8);
+    const outage = bench();
+    outage.run(200, () => ({ handshakes: [healthy(300, random)] }));
+    const changes = outage.run(60, () => {
+      const usual = healthy(300, random);
+      const established = Math.round(usual.syn * 0.4);
+      return { handshakes: [{ ...usual, established, unanswered: usual.syn - established }] };
+    });
+    expect(changes.map(({ detector }) => detector)).not.toContain("syn_flood");
+  });
+
   it("adds up what several sensors saw of one service", () => {
     const row = handshakeRow({ syn: 60, aborted: 60, topSource: "10.0.0.1", topSourceSyn: 60 });
     const [event] = bench().step({ handshakes: [row, row] });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { environmentChange } from "../../src/detect/environment-change.ts";
 import { levelShift } from "../../src/detect/level-shift.ts";
+import type { DetectSettings } from "../../src/detect/settings.ts";
 import { volumeDrop, volumeSpike } from "../../src/detect/volume.ts";
 import { DetectionBench, PROTOCOLS, randomOf, type Step } from "../support/detection-bench.ts";
 import { drops } from "../support/windows.ts";
@@ -19,8 +20,8 @@ function usual(protocols: number, factor = 1): Step {
 }
 
 /** A bench whose baselines know about 100 packets/s of the first protocols. */
-function watched(protocols: number): DetectionBench {
-  const bench = new DetectionBench({ detectors });
+function watched(protocols: number, settings: DetectSettings = {}): DetectionBench {
+  const bench = new DetectionBench({ detectors, settings });
   bench.run(700, () => usual(protocols));
   expect(bench.events).toEqual([]);
   return bench;
@@ -145,7 +146,7 @@ describe("change of the environment", () => {
   });
 
   it("does not count signals that are always silent", () => {
-    const bench = watched(12);
+    const bench = watched(12, { guards: { environment_ratio: 0.7 } });
     bench.run(20, { packets: {} });
     expect(told(bench)).toEqual(["environment_change open"]);
   });

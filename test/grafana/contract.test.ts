@@ -8,10 +8,12 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { contractProblems, knownMetrics } from "../support/metric-contract.ts";
 import {
   asRuleFile,
+  dashboardFiles,
   documentedExpressions,
   type NamedExpression,
   namedExpressions,
 } from "../support/named-metrics.ts";
+import { ruleFiles } from "../support/rules.ts";
 import { hasTool } from "../support/tool.ts";
 
 const expressions = [...namedExpressions(), ...documentedExpressions()];
@@ -24,6 +26,22 @@ beforeAll(async () => {
 describe.each(byFile(expressions))("%s", (_file, all) => {
   it.each(all.map(({ title, expr }) => [title, expr]))("%s reads what exists", (_title, expr) => {
     expect(contractProblems(expr, known)).toEqual([]);
+  });
+});
+
+describe("named expressions", () => {
+  it("come from every dashboard and rule file, with the variables put in", () => {
+    const files = new Set(namedExpressions().map(({ file }) => file));
+    expect([...files].sort()).toEqual([...dashboardFiles(), ...ruleFiles()].sort());
+    expect(expressions.filter(({ expr }) => expr.includes("$"))).toEqual([]);
+  });
+
+  it("say which of them may rightly return nothing", () => {
+    const conditional = (title: string): boolean | undefined =>
+      expressions.find((one) => one.title === title)?.conditional;
+    expect(conditional("NamCaptureDown")).toBe(true);
+    expect(conditional("Incidents over time")).toBe(false);
+    expect(conditional("TCP handshakes by outcome")).toBe(false);
   });
 });
 

@@ -71,7 +71,9 @@ describe.each(channels.map(({ type }) => type))("channel %s", (type) => {
   it.each(Object.entries(alerts))("delivers %s", async (_, alert) => {
     const { notifier } = rig(type);
     expect(await notifier.send(alert, never)).toMatchObject({ outcome: "delivered" });
-    expect(standIn.received.flatMap(({ violations }) => violations)).toEqual([]);
+    expect(
+      standIn.received.flatMap(({ violations, hazards }) => [...violations, ...hazards]),
+    ).toEqual([]);
   });
 
   it("delivers a test message that says it is one", async () => {

@@ -102,6 +102,12 @@ describe("the body", () => {
     ]);
   });
 
+  it("of what was over before it could be told says both", () => {
+    const over = anomalyOf({ state: "resolved", explanation: "It scans.", count: 1 });
+    const message = messageOf(alertOf({ state: "open", anomalies: [over] }));
+    expect(message.lead).toBe("It scans. It is over. It lasted 12s and was seen once.");
+  });
+
   it("of several tells the others in a line each", () => {
     const other = anomalyOf({ severity: "warning", explanation: "it is odd", evidence: [] });
     const { others } = messageOf(alertOf({ anomalies: [anomalyOf(), other], more: 17 }));
@@ -133,7 +139,7 @@ describe("a digest", () => {
     const message = messageOf(alertOf({ digest, more: 36 }));
     expect(message.title).toBe("CRITICAL 37 anomalies in 10m on host-a");
     expect(message.lead).toMatch(/^port scan × 30, SYN flood × 7\./);
-    expect(message.facts).toEqual([{ label: "Top sources", value: "10.0.0.5 (20)" }]);
+    expect(message.evidence).toEqual(["Top sources: 10.0.0.5 (20)"]);
     expect(message.others).toMatchObject({ heading: "Most severe", more: "+36 more" });
     expect(message.others.lines).toHaveLength(1);
   });

@@ -116,6 +116,19 @@ describe("alerts", () => {
     expect(keys).toEqual([...new Set(keys)]);
   });
 
+  it("are all in the table of docs/prometheus.md, with their severities", () => {
+    const table = readProjectFile("docs/prometheus.md");
+    const names = [...new Set(alerts.map(([name]) => name))];
+    const rows = names.map((name) => {
+      const severities = alerts
+        .filter(([other]) => other === name)
+        .map(([, { labels }]) => labels.severity ?? "the event's");
+      return `| [${name}](runbooks/${name}.md) | ${severities.join(", ")} |`;
+    });
+    expect(rows.filter((row) => !table.includes(`\n${row}`))).toEqual([]);
+    expect(table.match(/\]\(runbooks\//g)).toHaveLength(rows.length);
+  });
+
   it("leave no runbook behind", () => {
     const names = new Set(alerts.map(([name]) => name));
     const runbooks = projectFiles("docs/runbooks").map((path) => path.replace(/^.*\/|\.md$/g, ""));

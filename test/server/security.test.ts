@@ -195,6 +195,21 @@ describe.skipIf(!hasTool("openssl"))("TLS", () => {
     else await expect(answer).rejects.toThrow();
   });
 
+  it("opens the API beyond loopback to verified client certificates only", async () => {
+    const status = async (type: string): Promise<number> => {
+      const more = `  client_ca_file: authority.pem\n  client_auth_type: ${type}\n`;
+      const { server: running } = await serve(new Product(), {
+        listen: [":0"],
+        webConfigFile: tlsConfig(more),
+      });
+      const url = `https://127.0.0.1:${new URL(running.addresses[0] ?? "").port}/config`;
+      return (await ask(url, { ca: authority.root.cert, cert: client.cert, key: client.key }))
+        .status;
+    };
+    expect(await status("RequireAndVerifyClientCert")).toBe(200);
+    expect(await status("VerifyClientCertIfGiven")).toBe(403);
+  });
+
   it("cuts off who does not shake hands", async () => {
     const limits = { headersTimeoutMs: 100, requestTimeoutMs: 200 };
     const { url } = await serve(new Product(), { webConfigFile: tlsConfig(), limits });

@@ -2,8 +2,8 @@
 import { pino } from "pino";
 import type { Alert, Delivery, Notifier } from "../../src/alert/alert.ts";
 import { alertSettings } from "../../src/alert/all.ts";
+import type { AlertChannel } from "../../src/alert/channel.ts";
 import { AlertRouter } from "../../src/alert/router.ts";
-import type { AlertChannel } from "../../src/alert/sender.ts";
 import type { AlertSettings } from "../../src/alert/settings.ts";
 import type { Anomaly } from "../../src/detect/detector.ts";
 import { MetricsRegistry } from "../../src/metrics/registry.ts";

@@ -12,6 +12,8 @@ export interface NamedExpression {
   readonly expr: string;
   /** Metrics it reads; those with a colon are made by the recording rules. */
   readonly metrics: readonly string[];
+  /** True where it compares, so that it may rightly return nothing; its metrics must exist all the same. */
+  readonly conditional: boolean;
 }
 
 interface Query {
@@ -111,5 +113,6 @@ export function asRuleFile(expressions: readonly NamedExpression[]): string {
 
 function named(file: string, title: string, expr: string): NamedExpression {
   const metrics = new Set(readExpression(expr).selectors.map(({ metric }) => metric));
-  return { file, title, expr, metrics: [...metrics] };
+  const conditional = /([<>]=?|==)(?!\s*bool)/.test(expr.replaceAll(/"[^"]*"/g, ""));
+  return { file, title, expr, metrics: [...metrics], conditional };
 }

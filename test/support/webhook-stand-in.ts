@@ -9,7 +9,12 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { discordViolations, slackViolations } from "./vendor-checks.ts";
+import {
+  discordHazards,
+  discordViolations,
+  slackHazards,
+  slackViolations,
+} from "./vendor-checks.ts";
 
 export type VendorName = "slack" | "discord";
 
@@ -35,7 +40,10 @@ export interface Received {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: unknown;
+  /** Why the vendor refuses it. */
   readonly violations: readonly string[];
+  /** What a message of this project must not hold although the vendor takes it: live mentions, control characters … */
+  readonly hazards: readonly string[];
   /** Null where no answer was given. */
   readonly status: number | null;
 }
@@ -113,6 +121,7 @@ export class WebhookStandIn {
       headers: request.headers,
       body,
       violations,
+      hazards: hazardsOf(vendor, body),
       status,
     });
     act(answer, request, response);
@@ -144,6 +153,11 @@ function violationsOf(vendor: VendorName, request: IncomingMessage, body: unknow
   }
   if (body === undefined) return problems;
   return [...problems, ...(vendor === "slack" ? slackViolations(body) : discordViolations(body))];
+}
+
+function hazardsOf(vendor: VendorName, body: unknown): string[] {
+  if (body === undefined) return [];
+  return vendor === "slack" ? slackHazards(body) : discordHazards(body);
 }
 
 /** The answer the vendor itself would give. */

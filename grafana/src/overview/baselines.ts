@@ -29,23 +29,26 @@ export function baselinePanels(): (TimeSeriesBuilder | TableBuilder)[] {
 }
 
 function zScores(): TimeSeriesBuilder {
-  return timeseries(
-    {
-      title: "Z-scores",
-      description:
-        "How many standard deviations signals are away from their baselines: the twelve that went highest and the six that went lowest in the time shown. Lines at ±3 and ±6: normal traffic crosses 3 often, so a crossing alone is not an event.",
-      unit: units.Short,
-    },
-    12,
-  )
-    .withTarget(line(farthest(), "{{instance}} {{signal}}"))
-    .fillOpacity(0)
-    .decimals(1)
-    .axisSoftMin(-7)
-    .axisSoftMax(7)
-    .axisCenteredZero(true)
-    .thresholds(steps(RED, [-6, YELLOW], [-3, GREEN], [3, YELLOW], [6, RED]))
-    .thresholdsStyle(dashedThresholds());
+  return (
+    timeseries(
+      {
+        title: "Z-scores",
+        description:
+          "How many standard deviations signals are away from their baselines: the twelve that went highest and the six that went lowest in the time shown. Lines at ±3 and ±6: normal traffic crosses 3 often, so a crossing alone is not an event.",
+        unit: units.Short,
+      },
+      12,
+    )
+      .withTarget(line(farthest(), "{{instance}} {{signal}}"))
+      .fillOpacity(0)
+      .decimals(1)
+      .axisSoftMin(-7)
+      .axisSoftMax(7)
+      .axisCenteredZero(true)
+      // Only the lines are drawn, each in the colour of its own step.
+      .thresholds(steps(RED, [-6, RED], [-3, YELLOW], [3, YELLOW], [6, RED]))
+      .thresholdsStyle(dashedThresholds())
+  );
 }
 
 /** The signals that went farthest from normal in the time shown, so that the graph can be read. */
@@ -118,7 +121,7 @@ function signalTable(): TableBuilder {
     },
     24,
   )
-    .decimals(1)
+    .decimals(2)
     .withTransformation({ id: "merge", options: {} })
     .withTransformation({
       id: "organize",

@@ -11,7 +11,7 @@ import {
   steps,
   timeseries,
 } from "../panels.ts";
-import { increase, rate, select } from "../select.ts";
+import { increase, ofAgents, rate, select } from "../select.ts";
 
 /** Can the numbers above be believed: loss, delay, restarts, and what the agent itself costs. */
 export function healthPanels(): PanelBuilder[] {
@@ -74,7 +74,7 @@ function delay(): PanelBuilder {
     )
     .withTarget(
       line(
-        `max by (instance) (${select("nodejs_eventloop_lag_p99_seconds")})`,
+        `max by (instance) ${ofAgents(select("nodejs_eventloop_lag_p99_seconds"))}`,
         "{{instance}} event loop",
       ),
     );
@@ -114,10 +114,13 @@ function memory(): PanelBuilder {
   )
     .min(0)
     .withTarget(
-      line(`max by (instance) (${select("process_resident_memory_bytes")})`, "{{instance}} memory"),
+      line(
+        `max by (instance) ${ofAgents(select("process_resident_memory_bytes"))}`,
+        "{{instance}} memory",
+      ),
     )
     .withTarget(
-      line(`max by (instance) (${rate("process_cpu_seconds_total")})`, "{{instance}} CPU"),
+      line(`max by (instance) ${ofAgents(rate("process_cpu_seconds_total"))}`, "{{instance}} CPU"),
     )
     .overrideByRegexp("/ CPU$/", [
       { id: "unit", value: units.PercentUnit },
@@ -137,7 +140,10 @@ function scrape(): PanelBuilder {
   )
     .min(0)
     .withTarget(
-      line(`max by (instance) (${select("scrape_duration_seconds")})`, "{{instance}} scrape"),
+      line(
+        `max by (instance) ${ofAgents(select("scrape_duration_seconds"))}`,
+        "{{instance}} scrape",
+      ),
     )
     .withTarget(line(`max by (instance) (${select("nam_series")})`, "{{instance}} series"))
     .overrideByRegexp("/ series$/", [

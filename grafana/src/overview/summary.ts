@@ -2,7 +2,7 @@
 import type { PanelBuilder } from "@grafana/grafana-foundation-sdk/stat";
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import { BLUE, GREEN, line, ORANGE, RED, stat, steps } from "../panels.ts";
-import { rate, select } from "../select.ts";
+import { ofAgentJobs, rate, select } from "../select.ts";
 
 /** Is it watching, is anything wrong, how much is there: one line on top of everything. */
 export function summaryPanels(): PanelBuilder[] {
@@ -16,8 +16,8 @@ export function summaryPanels(): PanelBuilder[] {
       },
       3,
     )
-      .withTarget(line(`sum(${select("up")})`, "up"))
-      .withTarget(line(`count(${select("up")}) - sum(${select("up")})`, "down"))
+      .withTarget(line(`sum ${ofAgentJobs(select("up"))}`, "up"))
+      .withTarget(line(`sum ${ofAgentJobs(`1 - ${select("up")}`)}`, "down"))
       .thresholds(steps(GREEN))
       .overrideByName("down", [{ id: "thresholds", value: steps(GREEN, [1, RED]).build() }]),
     stat(

@@ -41,7 +41,7 @@ export class EntityTable {
   readonly #rowWords: number = 0;
   readonly #sketchBytes: number = 0;
   readonly #secret: number = 0;
-  readonly #idleMs: number = 0.5;
+  readonly #idleMs: number = Number.POSITIVE_INFINITY;
   readonly #hashes: Int32Array;
   readonly #keys: Int32Array;
   readonly #weights: Float64Array;
@@ -54,7 +54,7 @@ export class EntityTable {
 
   constructor(options: EntityTableOptions) {
     const { capacity, keyWords, windowWords, lifeWords = 0, sketchBytes = 0 } = options;
-    this.#idleMs = options.idleMs ?? Number.POSITIVE_INFINITY;
+    if (options.idleMs !== undefined) this.#idleMs = options.idleMs;
     this.#options = options;
     this.#rowWords = windowWords + lifeWords;
     this.#sketchBytes = sketchBytes;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { seededRandom } from "../scripts/fixtures/bytes.ts";
+import { Direction, emptyFrame, type Frame } from "../src/capture/source.ts";
+import { type Bytes, frameOf, tcpFrame, udpFrame } from "../test/decode/frames.ts";
+import { samples } from "../test/decode/samples.ts";
+import type { Bench, Row } from "./bench.ts";
+
+type DecoderModule = typeof import("../src/decode/decoder.ts");
+type FamiliesModule = typeof import("../src/decode/families.ts");
+type CellsModule = typeof import("../src/metrics/cells.ts");
+
+type Decoder = InstanceType<DecoderModule["Decoder"]>;
+
+const PACKETS = 2_000;
+/** The best round counts: the one that nothing else on the machine disturbed. */
+const ROUNDS = 300;
+const HOME = ["192.168.0.0/16", "10.0.0.0/8", "fd00::/8"];
+/** Where the IPv4 addresses are behind an Ethernet header. */
+const ADDRESSES_AT = 26;
+const MIX_PORTS = [443, 80, 53, 22, 8080, 123];
+const MIX_UDP_PORTS = [53, 123];
+const MIX_PAYLOADS = [0, 0, 0, 32, 120, 600, 1400];
+
+/** What of a packet's way is walked; each stage includes the ones before it. */
+const STAGES = ["headers", "headers and application", "all three"] as const;
+const ALL = STAGES.length;
+
+/** Frames one after another in one memory, as in a ring; frame `i` is `[bounds[i], bounds[i + 1])`. */
+interface Frames {
+  readonly view: DataView;
+  readonly linkType: number;
+  readonly bounds: readonly number[];
+}
+
+/** Time of decoding alone, on frames that stay in the processor's cache; measures the compiled code of dist/. */
+export const decodeBench: Bench = {
+  name: "decode",
+  what: "nanoseconds a packet in each stage of decoding, and for each protocol",
+  needsRoot: false,
+  async run(say) {
+    const { applicationNames } = await compiled<FamiliesModule>("decode/families.js");
+    const decoder = await createDecoder();
+    const rows = stageRows(decoder, applicationNames.indexOf("tls"), say);
+    say("by protocol, direction by address, flow not decided:");
+    const frame = emptyFrame();
+    for (const { protocol, content, linkType = 1 } of samples) {
+      const time = measure(decoder, frame, repeated(content, linkType), ALL, 0);
+      say(`  ${protocol.padEnd(16)}${time.toFixed(0).padStart(6)} ns`);
+    }
+    return rows;
+  },
+};
+
+/** One decoder for everything, as in a sensor: the JIT compiles for what it has seen. */
+async function createDecoder(): Promise<Decoder> {
+  const { Decoder } = await compiled<DecoderModule>("decode/decoder.js");
+  const { decodeMetrics } = await compiled<FamiliesModule>("decode/families.js");
+  const { CellLayout } = await compiled<CellsModule>("metrics/cells.js");
+  const layout = new CellLayout(decodeMetrics);
+  const tally = new Map<string, number>();
+  return new Decoder({
+    layout,
+    counters: new Float64Array(layout.size),
+    tally: () => (value) => tally.set(value, (tally.get(value) ?? 0) + 1),
+    home: HOME,
+  });
+}
+
+function stageRows(decoder: Decoder, verdict: number, say: (line: string) => void): Row[] {
+  // One frame too, reused as sources reuse it.
+  const frame = emptyFrame();
+  const row = (what: string, frames: Frames, direction: number, kept: number): Row => {
+    frame.direction = direction;
+    const times = STAGES.map((_, i) => measure(decoder, frame, frames, i + 1, kept));
+    say(`${what}: ${STAGES.map((stage, i) => `${stage} ${times[i]?.toFixed(1)}`).join(", ")} ns`);
+    const all = times.at(-1) ?? Number.NaN;
+    const measured = `${all.toFixed(0)} ns`;
+    return { what: `decoding, ${what}`, measured, against: "", ratio: null, goal: "", met: true };
+  };
+  const payload = new Uint8Array(32).fill(0x41);
+  const median = repeated(tcpFrame({ destinationPort: 443, payload }));
+  return [
+    row("TCP with 32 bytes, direction and flow known", median, Direction.OUT, verdict),
+    row("the same, direction by address", median, Direction.UNKNOWN, verdict),
+    row("the same, flow not decided", median, Direction.UNKNOWN, 0),
+    row("mix of TCP and UDP, nothing known", mix(), Direction.UNKNOWN, 0),
+  ];
+}
+
+/** Nanoseconds a frame. */
+function measure(
+  decoder: Decoder,
+  frame: Frame,
+  frames: Frames,
+  stages: number,
+  verdict: number,
+): number {
+  const { bounds } = frames;
+  frame.view = frames.view;
+  frame.linkType = frames.linkType;
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = process.hrtime.bigint();
+    for (let i = 0; i < PACKETS; i++) {
+      frame.start = bounds[i] as number;
+      frame.end = bounds[i + 1] as number;
+      frame.wireLength = frame.end - frame.start;
+      decoder.headers(frame);
+      if (stages > 1) decoder.application(verdict);
+      if (stages > 2) decoder.count();
+    }
+    best = Math.min(best, Number(process.hrtime.bigint() - before) / PACKETS);
+  }
+  return best;
+}
+
+function repeated(content: Bytes, linkType = 1): Frames {
+  return framesOf(
+    Array.from({ length: PACKETS }, () => content),
+    linkType,
+  );
+}
+
+/** The proportions of the capture that replay is timed on. */
+function mix(): Frames {
+  const random = seededRandom(1);
+  const contents = Array.from({ length: PACKETS }, () => {
+    const port = MIX_PORTS[random(MIX_PORTS.length)] ?? 0;
+    const other = 1024 + random(64_000);
+    const ports =
+      random(2) === 0
+        ? { sourcePort: other, destinationPort: port }
+        : { sourcePort: port, destinationPort: other };
+    const payload = new Uint8Array(MIX_PAYLOADS[random(MIX_PAYLOADS.length)] ?? 0).fill(0x41);
+    const content = MIX_UDP_PORTS.includes(port)
+      ? udpFrame({ ...ports, payload })
+      : tcpFrame({ ...ports, payload });
+    for (let at = ADDRESSES_AT; at < ADDRESSES_AT + 8; at++) content[at] = random(256);
+    return content;
+  });
+  return framesOf(contents, 1);
+}
+
+function framesOf(contents: readonly Bytes[], linkType: number): Frames {
+  const bounds = [0];
+  for (const content of contents) bounds.push((bounds.at(-1) ?? 0) + content.length);
+  return { view: frameOf(Buffer.concat(contents)).view, linkType, bounds };
+}
+
+async function compiled<Module>(path: string): Promise<Module> {
+  return (await import(new URL(`../dist/${path}`, import.meta.url).href)) as Module;
+}

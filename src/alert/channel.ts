@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { Severity } from "../detect/detector.ts";
+import type { ChannelDefinition, Notifier } from "./alert.ts";
+import type { BacklogRules } from "./backlog.ts";
+import type { AlertSettings } from "./settings.ts";
+
+/** One configured channel, as the composition root hands it over. */
+export interface AlertChannel {
+  readonly name: string;
+  readonly definition: Pick<ChannelDefinition, "type" | "rate" | "everyEvent">;
+  readonly notifier: Notifier;
+  readonly minimumSeverity: Severity;
+  readonly sendResolved: boolean;
+}
+
+/** What the channel's own settings and the common ones mean for its backlog. */
+export function rulesOf(channel: AlertChannel, settings: AlertSettings): BacklogRules {
+  return {
+    minimumSeverity: channel.minimumSeverity,
+    sendResolved: channel.sendResolved,
+    everyEvent: channel.definition.everyEvent === true,
+    groupWaitMs: settings.group_wait_seconds * 1_000,
+    queueLimit: settings.queue_limit,
+    giveUpMs: settings.give_up_after_seconds * 1_000,
+    maxMessages: settings.max_messages,
+    windowMs: settings.max_messages_window_seconds * 1_000,
+  };
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { describe, expect, it } from "vitest";
+import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
+import { trackers } from "../../src/flow/all.ts";
+import { flowMetrics } from "../../src/flow/families.ts";
+import {
+  FlowEvent,
+  type FlowKey,
+  type RowRules,
+  type Tracker,
+  type TrackerDefinition,
+} from "../../src/flow/tracker.ts";
+import { CellLayout } from "../../src/metrics/cells.ts";
+import { arpPacket } from "../support/arp-packets.ts";
+import { NETWORK_NAMES } from "../support/flow-harness.ts";
+
+const ENTITIES = 200_000;
+const T0 = 1_700_000_000_000;
+
+interface Subject {
+  readonly tracker: Tracker;
+  evicted: number;
+}
+
+function create(definition: TrackerDefinition): Subject {
+  const layout = new CellLayout(flowMetrics);
+  const subject = {
+    evicted: 0,
+    tracker: definition.create({
+      counters: new Float64Array(layout.size),
+      base: (metric) => layout.base(metric),
+      evicted(count) {
+        subject.evicted += count;
+      },
+      hashSeed: 5,
+    }),
+  };
+  return subject;
+}
+
+/** Fills `flow` with flow number `index`, between ends that never come twice. */
+function setFlow(flow: FlowKey, index: number, ipProtocol: number): FlowKey {
+  flow.slot = index % 65_536;
+  flow.ipProtocol = ipProtocol;
+  flow.client3 = Math.imul(index + 1, 0x9e3779b1);
+  flow.server3 = ~flow.client3;
+  flow.clientPort = index % 65_536;
+  flow.serverPort = (index * 7) % 65_536;
+  flow.timeMs = T0 + index / 100;
+  return flow;
+}
+
+function emptyFlow(): FlowKey {
+  return {
+    ...{ slot: 0, ipProtocol: 0, ipVersion: 4, clientPort: 0, serverPort: 0, timeMs: 0 },
+    ...{ client0: 0, client1: 0, client2: 0xffff, client3: 0 },
+    ...{ server0: 0, server1: 0, server2: 0xffff, server3: 0 },
+  };
+}
+
+/** Makes `packet` the claim of an address by a MAC, neither seen before. */
+function setClaim(packet: Packet, index: number): Packet {
+  packet.view.setInt32(packet.networkAt + 14, Math.imul(index + 1, 0x9e3779b1));
+  packet.view.setInt32(packet.networkAt + 10, index);
+  return packet;
+}
+
+function emptyClaim(): Packet {
+  const ends = { senderIp: "10.0.0.1", targetIp: "10.0.0.2" };
+  return arpPacket({ operation: 2, senderMac: "02:00:00:00:00:00", ...ends });
+}
+
+/** Gives the tracker what it asked for, about entities number `first` to `last`. */
+function feed(
+  { tracker }: Subject,
+  definition: TrackerDefinition,
+  first: number,
+  last = first,
+  flow = emptyFlow(),
+  packet = emptyClaim(),
+): void {
+  for (let index = first; index <= last; index++) {
+    for (const event of definition.events ?? []) {
+      tracker.onFlow?.(event, setFlow(flow, index, event === FlowEvent.STARTED ? 17 : 6));
+    }
+    if (definition.packets) tracker.onPacket?.(setClaim(packet, index), T0 + index / 100);
+  }
+}
+
+describe.each(trackers.map((definition) => [definition.name, definition] as const))(
+  "tracker %s",
+  (_, definition) => {
+    const rules = definition.rows as RowRules<unknown>;
+
+    it("stays within its bounds under random entities, and counts what it drops", () => {
+      const subject = create(definition);
+      feed(subject, definition, 0, ENTITIES);
+      expect(subject.tracker.size()).toBeLessThanOrEqual(definition.capacity);
+      expect(subject.tracker.size()).toBeGreaterThan(definition.capacity / 2);
+      expect(subject.evicted).toBeGreaterThan(ENTITIES / 2);
+      const rows = subject.tracker.close(T0 + ENTITIES);
+      expect(rows.length).toBe(rules.limit);
+    }, 60_000);
+
+    it("allocates nothing after its creation but rows", () => {
+      const subject = create(definition);
+      feed(subject, definition, 0);
+      const before = process.memoryUsage().arrayBuffers;
+      feed(subject, definition, 0, 20_000);
+      expect(process.memoryUsage().arrayBuffers).toBeLessThan(before + 1024);
+    });
+
+    it("starts every window at zero", () => {
+      const subject = create(definition);
+      feed(subject, definition, 1);
+      const first = subject.tracker.close(T0 + 1000);
+      expect(first.length).toBeGreaterThan(0);
+      expect(subject.tracker.close(T0 + 2000)).toEqual([]);
+    });
+
+    it("hands over plain data that it does not touch again", () => {
+      const subject = create(definition);
+      feed(subject, definition, 1);
+      const rows = subject.tracker.close(T0 + 1000);
+      const copy = structuredClone(rows);
+      feed(subject, definition, 0, 100);
+      subject.tracker.close(T0 + 2000);
+      expect(rows).toEqual(copy);
+    });
+
+    it("keeps nothing of a packet or a flow but numbers", () => {
+      const [poisoned, clean] = [create(definition), create(definition)];
+      feed(clean, definition, 0, 50);
+      for (let index = 0; index <= 50; index++) {
+        const [flow, packet] = [emptyFlow(), emptyClaim()];
+        feed(poisoned, definition, index, index, flow, packet);
+        new Uint8Array(packet.view.buffer).fill(0xee);
+        Object.assign(packet, emptyPacket({}));
+        setFlow(flow, 999_999, 1);
+      }
+      expect(poisoned.tracker.close(T0 + 5000)).toEqual(clean.tracker.close(T0 + 5000));
+    });
+
+    it("merges rows of the same entity, and any row with itself keeps its key", () => {
+      const subject = create(definition);
+      feed(subject, definition, 0, 20);
+      const rows = subject.tracker.close(T0 + 5000);
+      expect(new Set(rows.map(rules.key)).size).toBe(rows.length);
+      for (const row of rows) {
+        const merged = rules.merge(row, row);
+        expect(rules.key(merged)).toBe(rules.key(row));
+        expect(rules.weight(merged)).toBeGreaterThanOrEqual(rules.weight(row));
+        expect(Object.keys(merged as object).sort()).toEqual(Object.keys(row as object).sort());
+      }
+    });
+
+    it("is declared whole", () => {
+      expect(definition.help.length).toBeGreaterThan(10);
+      expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
+      expect(definition.events ?? definition.packets).toBeDefined();
+      if (definition.packets) expect(NETWORK_NAMES).toContain(definition.packets);
+    });
+  },
+);
