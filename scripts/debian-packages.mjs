@@ -20,6 +20,7 @@ const PACKAGES = {
   curl: "downloads in benign traffic",
   jq: "answers of the API in shell checks",
   openssl: "certificates for TLS tests",
+  systemd: "systemd-analyze, which reads the unit",
   prometheus: "end-to-end scrapes, and promtool",
   "prometheus-alertmanager": "end-to-end alerts, and amtool",
   nfdump: "nfpcapd, compared in the benchmark",
@@ -36,12 +37,12 @@ const SERVICES = ["prometheus", "prometheus-alertmanager", "nfdump", "softflowd"
 const POLICY = "/usr/sbin/policy-rc.d";
 
 /**
- * Installs what is missing where this process is root on a Debian system. Otherwise installs nothing, says what
- * is missing, and returns false.
+ * Installs what is missing where this process is root on a Debian system, and returns true where it did. Otherwise
+ * installs nothing and says what is missing.
  */
 export function ensureDebianPackages() {
   const missing = missingPackages();
-  if (missing.length === 0) return true;
+  if (missing.length === 0) return false;
   say("Debian packages that the tests need and that are not installed:");
   for (const name of missing) say(`  ${name.padEnd(24)}${PACKAGES[name]}`);
   if (!isRoot() || !existsSync("/usr/bin/apt-get")) {

@@ -2,7 +2,7 @@
 // What has to be there before anything runs: a new enough Node, the npm packages, a current build. Plain
 // JavaScript without dependencies, because it runs before there are any.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -21,18 +21,21 @@ export function checkNode() {
   process.exit(1);
 }
 
-/** Runs `npm ci` where node_modules does not hold what package-lock.json names. */
+/** Runs `npm ci` where node_modules does not hold what package-lock.json names; returns true where it did. */
 export function ensureNpmPackages() {
-  if (npmPackagesInstalled()) return;
+  if (npmPackagesInstalled()) return false;
   say("Installing the npm packages of package-lock.json into node_modules (npm ci) …");
   npm(["ci", "--no-audit", "--no-fund"]);
+  return true;
 }
 
-/** Builds `cap` again after the libpcap headers arrived; it is optional and stays away where it cannot be built. */
+/**
+ * Installs once more where the optional package cap is missing, because the libpcap headers that it needs have just
+ * been installed. Where it still cannot be built, it stays away.
+ */
 export function ensureCap() {
   if (existsSync(join(root, "node_modules/cap/build/Release/cap.node"))) return;
   say("Building the optional package cap, now that the libpcap headers are installed (npm ci) …");
-  rmSync(join(root, "node_modules/.package-lock.json"), { force: true });
   npm(["ci", "--no-audit", "--no-fund"]);
 }
 

@@ -11,7 +11,7 @@ export default class TestReporter {
       for (const suite of module.children.allSuites()) summary.failed += suite.errors().length;
       for (const test of module.children.allTests()) count(summary, module, test);
     }
-    writeFileSync(process.env.NAM_TEST_SUMMARY, JSON.stringify(summary));
+    writeFileSync(process.env.TEST_SUMMARY_FILE, JSON.stringify(summary));
   }
 }
 
@@ -20,7 +20,8 @@ function count(summary, module, test) {
   if (result.state === "passed") summary.passed++;
   else if (result.state === "failed") summary.failed++;
   else {
-    const reason = result.note ?? "no reason given";
+    const unsaid = module.state() === "failed" ? "a hook before it failed" : "no reason given";
+    const reason = result.note ?? unsaid;
     summary.skipped.push(`${module.relativeModuleId}: ${test.fullName}: ${reason}`);
   }
 }

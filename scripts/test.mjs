@@ -8,9 +8,9 @@ import { ensureDebianPackages, isRoot } from "./debian-packages.mjs";
 import { checkNode, ensureCap, ensureNpmPackages, root, say } from "./prepare.mjs";
 
 checkNode();
-const debianComplete = ensureDebianPackages();
-ensureNpmPackages();
-if (debianComplete) ensureCap();
+const gotHeaders = ensureDebianPackages();
+const installed = ensureNpmPackages();
+if (gotHeaders && !installed) ensureCap();
 
 const total = { passed: 0, failed: 0, skipped: [] };
 check("build");
@@ -42,7 +42,7 @@ function tests(projects) {
     {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, NAM_TEST_SUMMARY: summaryFile },
+      env: { ...process.env, TEST_SUMMARY_FILE: summaryFile },
     },
   );
   const { passed, failed, skipped } = readSummary(summaryFile);

@@ -133,6 +133,7 @@ export class CaptureMetrics {
   }
 
   setUp(interfaceName: string, source: string, capturing: boolean): void {
+    this.declare(interfaceName, source);
     this.#set(up, { interface: interfaceName, source }, capturing ? 1 : 0);
   }
 

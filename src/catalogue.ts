@@ -8,6 +8,7 @@ import type { Severity } from "./detect/detector.ts";
 import { incidentFamilies, signalFamilies } from "./detect/families.ts";
 import { detectorSettings } from "./detect/settings.ts";
 import { signalNames } from "./detect/signals.ts";
+import { distinctMetric } from "./flow/distinct.ts";
 import { flowGauges, flowMetrics } from "./flow/families.ts";
 import { hostMetrics } from "./host/families.ts";
 import { collectorMetrics } from "./metrics/collectors.ts";
@@ -25,6 +26,7 @@ export function metricCatalogue(): readonly MetricDefinition[] {
     ...decodeMetrics,
     ...flowMetrics,
     ...flowGauges,
+    distinctMetric,
     ...hostMetrics,
     ...Object.values(signalFamilies(signalNames(sensorSignals))),
     ...Object.values(incidentFamilies(detectors.map(({ name }) => name))),

@@ -89,7 +89,6 @@ function devices(): readonly Interface[] {
   }));
 }
 
-// Next to the devices lie files of drivers (bonding_masters), which have no flags.
 function systemDevice(name: string): readonly Interface[] {
   const [flags] = readTable(`${DEVICE_FOLDER}/${name}/flags`);
   const [type] = readTable(`${DEVICE_FOLDER}/${name}/type`);

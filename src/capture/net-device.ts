@@ -49,7 +49,9 @@ export const DEVICE_FOLDER = "/sys/class/net";
 /** Names of the interfaces of this machine, sorted; where the system lists them only with an address, those. */
 export function deviceNames(): readonly string[] {
   try {
-    return readdirSync(DEVICE_FOLDER).sort();
+    // Drivers put files of their own beside the devices, which are links.
+    const entries = readdirSync(DEVICE_FOLDER, { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isSymbolicLink() ? [entry.name] : [])).sort();
   } catch {
     return Object.keys(networkInterfaces()).sort();
   }

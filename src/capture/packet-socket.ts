@@ -74,7 +74,7 @@ export class PacketSocket {
     this.#set(PACKET_VERSION, words(TPACKET_V3), "TPACKET_V3");
     // struct tpacket_req3: block size and count, frame size and count, time-out, private bytes, features.
     const request = words(blockBytes, blockCount, blockBytes, blockCount, retireTimeoutMs, 0, 0);
-    this.#set(PACKET_RX_RING, request, `a ring of ${bytes} bytes`);
+    this.#set(PACKET_RX_RING, request, `a ring of ${bytes} bytes (capture.ring_mib)`);
     const address = this.#libc.mmap(null, bytes, PROT_READ_WRITE, MAP_SHARED, this.#socket, 0);
     if (address === MAP_FAILED) throw this.#failed("mapping the ring");
     this.#ring = { address, bytes };

@@ -153,8 +153,8 @@ export class PcapFileSource implements CaptureSource {
 
   #unreadable(input: ReadAhead, error: unknown): Damage {
     const reason = messageOf(error);
-    if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) {
-      return { offset: input.origin + input.end, reason: `the gzip packing is damaged: ${reason}` };
+    if (error instanceof NamError && error.code === "CAPTURE_FILE_DAMAGED") {
+      return { offset: input.origin + input.end, reason };
     }
     throw new NamError("CAPTURE_FILE", `cannot read ${this.interfaceName}: ${reason}`, error);
   }

@@ -59,7 +59,7 @@ function canBecomeRoot(): boolean {
 function findAccount(user: string): { uid: number; gid: number } {
   const numbers = /^(\d+)(?::(\d+))?$/.exec(user);
   if (numbers) return { uid: Number(numbers[1]), gid: Number(numbers[2] ?? numbers[1]) };
-  for (const line of readFileSync("/etc/passwd", "utf8").split("\n")) {
+  for (const line of accountLines()) {
     const [name, , uid, gid] = line.split(":");
     if (name === user) return { uid: Number(uid), gid: Number(gid) };
   }
@@ -67,6 +67,14 @@ function findAccount(user: string): { uid: number; gid: number } {
     "CONFIG_INVALID",
     `there is no account "${user}" in /etc/passwd: set capture.user to one, or to numbers as 65534:65534`,
   );
+}
+
+function accountLines(): readonly string[] {
+  try {
+    return readFileSync("/etc/passwd", "utf8").split("\n");
+  } catch {
+    return [];
+  }
 }
 
 /** Of this thread, the one that reads packets; a change of account has done it for all. */

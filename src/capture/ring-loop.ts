@@ -2,15 +2,15 @@
 import type { Delivery } from "./delivery.ts";
 import { BlockState, type PacketRing } from "./tpacket.ts";
 
-const BUSY_POLL_MS = 1;
+const BUSY_POLL_MS = 5;
 const IDLE_POLL_MS = 20;
 // A few milliseconds of packets; then timers and messages get their turn.
 const BLOCKS_PER_TURN = 8;
 const WATCH_INTERVAL_MS = 1000;
 
 /**
- * Empties a ring until it is stopped. It looks for blocks every millisecond after full ones, ever less often while
- * there are none, and every 20 milliseconds where time fills them; under load it hands over to the event loop
+ * Empties a ring until it is stopped. It looks for blocks 5 milliseconds after full ones, ever less often while
+ * there are none, and every 20 milliseconds where time closes them; under load it hands over to the event loop
  * between turns.
  */
 export class RingLoop {

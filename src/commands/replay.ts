@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { appendFileSync, writeFileSync } from "node:fs";
+import type { LoadedConfig } from "../config/load.ts";
 import type { Anomaly } from "../detect/detector.ts";
 import { ProgressBar } from "../progress-bar.ts";
 import { Replay } from "../replay.ts";
-import { serveReplay } from "../replay-server.ts";
 import { summarise } from "../report-summary.ts";
+import type { RunningServer } from "../server/server.ts";
 import { messageOf, NamError } from "../util/errors.ts";
+import type { Log } from "../util/log.ts";
 import type { Io, Output, ReplayCommandOptions } from "./command.ts";
 import { ExitCode } from "./exit-codes.ts";
 
@@ -38,7 +40,7 @@ export async function replayCommand(
     signal: abort.signal,
     log,
   });
-  const server = options.serve ? await serveReplay(replay, options.config, log) : null;
+  const server = options.serve ? await serve(replay, options.config, log) : null;
   try {
     const { report, damaged } = await replay.run(files);
     bar.clear();
@@ -52,6 +54,12 @@ export async function replayCommand(
     for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, stop);
     await server?.close();
   }
+}
+
+/** The server is loaded only where it is wanted: most replays start and end within a second. */
+async function serve(replay: Replay, config: LoadedConfig, log: Log): Promise<RunningServer> {
+  const { serveReplay } = await import("../replay-server.ts");
+  return serveReplay(replay, config, log);
 }
 
 /** The summary makes way where standard output is taken by something for programs. */

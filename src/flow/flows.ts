@@ -32,6 +32,8 @@ const ENDS_PER_WINDOW = 65_536;
 /** Where there are more, each new SYN settles two that are due: a flood pays for its own time-outs. */
 const SYN_TIMEOUTS_PER_SYN = 2;
 
+// Local constants: an imported object would be read anew for each packet.
+const { ESTABLISHED, ANSWERED } = FlowState;
 const CONTROL = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST;
 
 export interface FlowsOptions {
@@ -84,7 +86,7 @@ export class Flows {
     if (slot >= 0 && (packet.tcpFlags & CONTROL) === 0 && packet.quotedAt < 0) {
       const state = table.state(slot);
       const expiry = table.expiry(slot);
-      if ((state === FlowState.ESTABLISHED || state === FlowState.ANSWERED) && expiry > now) {
+      if ((state === ESTABLISHED || state === ANSWERED) && expiry > now) {
         // Nearly every packet: nothing happens to the flow but its counts and its time-out.
         const idle = idleMs(state);
         this.isFirstOfWindow = expiry - idle < this.#windowStart;

@@ -7,7 +7,7 @@ import { PcapMagic, Pcapng, pcap } from "./capture-files.ts";
 import { pseudoRandom } from "./frames.ts";
 import { readBytes } from "./read-capture.ts";
 
-const MUTATIONS_PER_FILE = 2000;
+const MUTATIONS_PER_FILE = 5000;
 
 const packets = [14, 60, 0, 33, 100].map((length, index) => ({
   seconds: 1_700_000_000 + index,

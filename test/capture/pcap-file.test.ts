@@ -238,6 +238,44 @@ describe("gzip, standard input and chunks", () => {
     }
   });
 
+  it("reads gzip with every optional header field, and with padding behind it", async () => {
+    const packed = gzipSync(plain);
+    const text = new TextEncoder().encode("packets.pcap\0a comment\0");
+    const extra = Uint8Array.of(3, 0, 1, 2, 3);
+    const header = Uint8Array.from(packed.subarray(0, 10));
+    header[3] = 0x1e;
+    const file = [
+      header,
+      extra,
+      text,
+      Uint8Array.of(0, 0),
+      packed.subarray(10),
+      new Uint8Array(9000),
+    ];
+    const { frames, error } = await readBytes(Buffer.concat(file));
+    expect(error).toBeNull();
+    expect(frames.length).toBe(3000);
+  });
+
+  it.each([
+    ["its checksum is wrong", (packed: Buffer) => flipped(packed, packed.length - 8)],
+    ["its length is wrong", (packed: Buffer) => flipped(packed, packed.length - 4)],
+    ["unexpected end of file", (packed: Buffer) => packed.subarray(0, -1)],
+    [
+      "something else follows its end",
+      (packed: Buffer) => Buffer.concat([packed, Buffer.from("x")]),
+    ],
+  ])("delivers everything where %s", async (reason, damage) => {
+    const { frames, error } = await readBytes(damage(gzipSync(plain)));
+    expect(frames.length).toBe(3000);
+    expect(error?.message).toContain(`the gzip packing is damaged: ${reason}`);
+  });
+
+  it("refuses gzip of an unknown method", async () => {
+    const { error } = await readBytes(flipped(gzipSync(plain), 2));
+    expect(error?.message).toContain("packed by an unknown method");
+  });
+
   it("delivers all that a cut-off gzip file still holds", async () => {
     const packed = gzipSync(plain);
     for (const part of [0.3, 0.7, 0.99]) {
@@ -475,6 +513,12 @@ describe("errors", () => {
     }
   });
 });
+
+function flipped(bytes: Uint8Array, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at] = 255 - (copy[at] ?? 0);
+  return copy;
+}
 
 function withU16(file: Uint8Array, at: number, value: number): Uint8Array {
   const copy = file.slice();

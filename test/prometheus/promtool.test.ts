@@ -5,7 +5,7 @@ import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { projectFiles, readProjectFile, root } from "../support/project.ts";
 import { readExpression } from "../support/promql.ts";
-import { alertRules, ruleFiles } from "../support/rules.ts";
+import { alertRules, recordingRules, ruleFiles } from "../support/rules.ts";
 import { hasTool } from "../support/tool.ts";
 
 interface RuleTest {
@@ -18,10 +18,19 @@ interface RuleTest {
   }[];
 }
 
+interface TestFile {
+  readonly rule_files: readonly string[];
+  /** Without it promtool takes any order, and a rule reads what another recorded now or one evaluation ago. */
+  readonly group_eval_order: readonly string[];
+  readonly tests: readonly RuleTest[];
+}
+
 const testFiles = projectFiles("prometheus/tests").filter((path) => path.endsWith(".test.yml"));
-const tests = testFiles.flatMap(
-  (path) => (load(readProjectFile(path)) as { tests: RuleTest[] }).tests,
+const files = testFiles.map(
+  // The shape is promtool's to check.
+  (path) => [path, load(readProjectFile(path)) as unknown as TestFile] as const,
 );
+const tests = files.flatMap(([, file]) => file.tests);
 
 describe.skipIf(!hasTool("promtool", "prometheus"))("promtool", { concurrent: true }, () => {
   it("accepts the configuration and every rule", async () => {
@@ -32,6 +41,17 @@ describe.skipIf(!hasTool("promtool", "prometheus"))("promtool", { concurrent: tr
   it.each(testFiles)("passes %s", { timeout: 120_000 }, async (path) => {
     expect(await promtool("test", "rules", path)).toBe("");
   });
+});
+
+it.each(files)("%s gives all its groups an order, recording rules first", (_path, file) => {
+  const loaded = file.rule_files.map((path) => path.replace("../", "prometheus/"));
+  const groups = [...recordingRules(), ...alertRules()].filter((rule) =>
+    loaded.includes(rule.file),
+  );
+  expect([...file.group_eval_order].sort()).toEqual(
+    [...new Set(groups.map(({ group }) => group))].sort(),
+  );
+  expect(file.group_eval_order.slice(0, 3)).toEqual(["nam-rates", "nam-health", "nam-day"]);
 });
 
 // The one alert that is never silent is tested by its own file alone.

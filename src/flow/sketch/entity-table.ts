@@ -42,6 +42,7 @@ export class EntityTable {
   readonly #sketchBytes: number = 0;
   readonly #secret: number = 0;
   readonly #idleMs: number = Number.POSITIVE_INFINITY;
+  readonly #decay: number = Number.EPSILON;
   readonly #hashes: Int32Array;
   readonly #keys: Int32Array;
   readonly #weights: Float64Array;
@@ -54,7 +55,8 @@ export class EntityTable {
 
   constructor(options: EntityTableOptions) {
     const { capacity, keyWords, windowWords, lifeWords = 0, sketchBytes = 0 } = options;
-    if (options.idleMs !== undefined) this.#idleMs = options.idleMs;
+    this.#idleMs = options.idleMs ?? Number.POSITIVE_INFINITY;
+    this.#decay = 30 / this.#idleMs;
     this.#options = options;
     this.#rowWords = windowWords + lifeWords;
     this.#sketchBytes = sketchBytes;
@@ -179,29 +181,30 @@ export class EntityTable {
     return true;
   }
 
+  /** A free slot of the bucket, else the one worth least, and of equals the one silent for longest. */
   #place(hash: number, timeMs: number): number {
     const first = this.#bucket(hash);
     let least = first;
+    let leastWorth = Number.POSITIVE_INFINITY;
     for (let slot = first; slot < first + WAYS; slot++) {
       if (i32(this.#hashes, slot) === 0) {
         this.#size++;
         return slot;
       }
-      if (this.#isLess(slot, least, timeMs)) least = slot;
+      const worth = this.#worth(slot, timeMs);
+      if (worth > leastWorth) continue;
+      if (worth === leastWorth && f64(this.lastMs, slot) >= f64(this.lastMs, least)) continue;
+      least = slot;
+      leastWorth = worth;
     }
     this.#options.evicted(1);
     return least;
   }
 
-  #isLess(slot: number, other: number, timeMs: number): boolean {
-    const difference = this.#worth(slot, timeMs) - this.#worth(other, timeMs);
-    return difference < 0 || (difference === 0 && f64(this.lastMs, slot) < f64(this.lastMs, other));
-  }
-
   /** Halved by a silence of a thirtieth of `idleMs`, a third of it at twice that, and so on. */
   #worth(slot: number, timeMs: number): number {
-    const silence = (timeMs - f64(this.lastMs, slot)) / this.#idleMs;
-    return f64(this.#weights, slot) / (1 + 30 * silence);
+    const silence = (timeMs - f64(this.lastMs, slot)) * this.#decay;
+    return f64(this.#weights, slot) / (1 + silence);
   }
 
   #begin(slot: number, hash: number, timeMs: number): void {
