@@ -11,6 +11,7 @@ export const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
 const ADDRESS = "127.0.0.1:9977";
 const READY_MS = 15_000;
+const SETTLE_MS = 10_000;
 
 /** `nam run` on a link, as an operator would start it. */
 export class Agent {
@@ -69,6 +70,16 @@ export class Agent {
     }
     await finished;
     return latencies;
+  }
+
+  /** Waits until so many packets are captured or counted as dropped, or do not come; returns the last scrape. */
+  async accounted(packets: number): Promise<string> {
+    for (const deadline = performance.now() + SETTLE_MS; ; await pause(50)) {
+      const { body } = await this.scrape();
+      const captured = sum(body, "nam_capture_packets_total");
+      if (captured + sum(body, "nam_capture_dropped_packets_total") >= packets) return body;
+      if (performance.now() > deadline) return body;
+    }
   }
 
   /** Waits until the counter of captured packets stands still; returns the last scrape. */

@@ -45,12 +45,13 @@ async function measureAgent(link: Link, say: (line: string) => void): Promise<Re
   let lost = 0;
   try {
     for (let round = 1; round <= ROUNDS; round++) {
-      const before = await counts(agent);
+      const before = countsOf(await agent.settled());
+      const cpuBefore = cpuSeconds(agent.sensor);
       const flood = link.flood(mixedFrames(), PACKETS);
       scrapes.push(...(await agent.scrapeDuring(flood)));
-      const after = await counts(agent);
+      const after = countsOf(await agent.accounted(before.captured + before.dropped + PACKETS));
       const captured = after.captured - before.captured;
-      cpu.push(((after.cpuSeconds - before.cpuSeconds) / captured) * 1e9);
+      cpu.push(((cpuSeconds(agent.sensor) - cpuBefore) / captured) * 1e9);
       rates.push(await flood);
       lost += PACKETS - captured;
       const dropped = after.dropped - before.dropped;
@@ -69,14 +70,10 @@ async function measureAgent(link: Link, say: (line: string) => void): Promise<Re
   };
 }
 
-async function counts(
-  agent: Agent,
-): Promise<{ captured: number; dropped: number; cpuSeconds: number }> {
-  const body = await agent.settled();
+function countsOf(scrape: string): { captured: number; dropped: number } {
   return {
-    captured: sum(body, "nam_capture_packets_total"),
-    dropped: sum(body, "nam_capture_dropped_packets_total"),
-    cpuSeconds: cpuSeconds(agent.sensor),
+    captured: sum(scrape, "nam_capture_packets_total"),
+    dropped: sum(scrape, "nam_capture_dropped_packets_total"),
   };
 }
 

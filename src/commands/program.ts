@@ -11,15 +11,15 @@ import { replaySubcommand } from "./replay-command.ts";
 import { runSubcommand } from "./run-command.ts";
 import { testAlertSubcommand } from "./test-alert.ts";
 
-const SUBCOMMANDS = [
-  runSubcommand,
-  replaySubcommand,
-  checkConfigSubcommand,
-  interfacesSubcommand,
-  testAlertSubcommand,
-  detectorsSubcommand,
-  metricsSubcommand,
-];
+const SUBCOMMANDS: Readonly<Record<string, (context: CommandContext) => Command>> = {
+  run: runSubcommand,
+  replay: replaySubcommand,
+  "check-config": checkConfigSubcommand,
+  interfaces: interfacesSubcommand,
+  "test-alert": testAlertSubcommand,
+  detectors: detectorsSubcommand,
+  metrics: metricsSubcommand,
+};
 
 const EXIT_CODES = `
 Every setting can also come from the configuration file or from a variable, e.g. NAM_WEB_LISTEN_ADDRESS.
@@ -33,7 +33,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     exitCode = code;
   };
   try {
-    await createProgram({ io, finish }).parseAsync(args, { from: "user" });
+    await createProgram({ io, finish }, args[0]).parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
@@ -42,14 +42,19 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
   }
 }
 
-/** The whole command line, as `--help` and docs/cli.md show it. */
-export function createProgram(context: CommandContext): Command {
+/**
+ * The command line as `--help` and docs/cli.md show it. Given the name of a command it holds that one only: making
+ * the flags of all of them takes longer than most replays.
+ */
+export function createProgram(context: CommandContext, only?: string): Command {
   const { version, revision } = productBuild();
   const program = new Command("nam")
     .description("Watches network traffic, learns what is normal and says what is not.")
     .version(`network-anomaly-monitor ${version} (${revision})`, "--version", "Print the version.")
     .addHelpText("after", EXIT_CODES);
-  for (const create of SUBCOMMANDS) program.addCommand(create(context));
+  const create = only === undefined ? undefined : SUBCOMMANDS[only];
+  for (const make of create ? [create] : Object.values(SUBCOMMANDS))
+    program.addCommand(make(context));
   for (const command of [program, ...program.commands]) {
     command
       .helpOption("-h, --help", "Print this help.")
