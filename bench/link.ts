@@ -38,12 +38,13 @@ export class Link {
     return spawn("ip", ["netns", "exec", this.receiver, command, ...args], options);
   }
 
-  /** Sends frames with trafgen on one core, as fast as it goes; returns how many in a second it made. */
-  async flood(configuration: string, packets: number): Promise<number> {
+  /** Sends frames with trafgen on one core, at a rate or as fast as it goes; returns how many a second it made. */
+  async flood(configuration: string, packets: number, perSecond?: number): Promise<number> {
     const file = join(this.folder, "trafgen.cfg");
     writeFileSync(file, configuration);
     const device = ["--dev", this.outlet, "--conf", file, "--num", String(packets), "--cpus", "1"];
-    const inNamespace = ["netns", "exec", this.sender, "trafgen", ...device];
+    const rate = perSecond === undefined ? [] : ["--rate", `${perSecond}pps`];
+    const inNamespace = ["netns", "exec", this.sender, "trafgen", ...device, ...rate];
     const { wallSeconds } = await timed("ip", inNamespace);
     return packets / wallSeconds;
   }

@@ -140,7 +140,7 @@ export class Monitor {
           source: capture.source,
           interfaceName: name,
           filter: capture.filter,
-          numericFilter: stealth,
+          stealth,
           snaplen: capture.snaplen,
           promiscuous: capture.promiscuous && !stealth,
           ringMib: capture.ring_mib,

@@ -117,8 +117,8 @@ export class Replay {
       linkTypes: source.linkTypes.map(linkTypeName),
       packets: tally.packets,
       bytes: tally.bytes,
-      firstTimestamp: tally.firstSeconds,
-      lastTimestamp: tally.lastSeconds,
+      firstTimestamp: tally.firstTimestamp,
+      lastTimestamp: tally.lastTimestamp,
       truncated: after.truncated - before.truncated,
       malformed: after.malformed - before.malformed,
       error,
@@ -202,18 +202,32 @@ export class Replay {
   }
 }
 
-/** What the report says of one file. */
+/** What the report says of one file. Whole numbers only: a fraction a packet would be an object a packet. */
 class FileTally {
   packets = 0;
   bytes = 0;
-  firstSeconds: number | null = null;
-  lastSeconds: number | null = null;
+  #firstSeconds = 0;
+  #firstNanoseconds = 0;
+  #lastSeconds = 0;
+  #lastNanoseconds = 0;
 
   add(frame: Frame): void {
+    this.#lastSeconds = frame.seconds;
+    this.#lastNanoseconds = frame.nanoseconds;
+    if (this.packets === 0) {
+      this.#firstSeconds = frame.seconds;
+      this.#firstNanoseconds = frame.nanoseconds;
+    }
     this.packets++;
     this.bytes += frame.wireLength;
-    const seconds = frame.seconds + frame.nanoseconds / 1e9;
-    this.firstSeconds ??= seconds;
-    this.lastSeconds = seconds;
+  }
+
+  /** UTC seconds of the first packet, null where there was none. */
+  get firstTimestamp(): number | null {
+    return this.packets === 0 ? null : this.#firstSeconds + this.#firstNanoseconds / 1e9;
+  }
+
+  get lastTimestamp(): number | null {
+    return this.packets === 0 ? null : this.#lastSeconds + this.#lastNanoseconds / 1e9;
   }
 }

@@ -6,24 +6,11 @@ import { Delivery } from "./delivery.ts";
 import { InterfaceBinding } from "./interface-binding.ts";
 import { compileFilter } from "./libpcap.ts";
 import { HardwareType } from "./link-types.ts";
+import type { LiveOptions } from "./live-options.ts";
 import { PacketSocket } from "./packet-socket.ts";
 import { RingLoop } from "./ring-loop.ts";
 import type { CaptureSource, CaptureStats, FrameSink } from "./source.ts";
 import { PacketRing } from "./tpacket.ts";
-
-export interface AfPacketOptions {
-  /** Interface name, or "any". */
-  readonly interfaceName: string;
-  /** Filter in tcpdump's syntax; "" takes everything. */
-  readonly filter: string;
-  /** Bytes kept of each frame. */
-  readonly snaplen: number;
-  readonly promiscuous: boolean;
-  /** Size of the ring. */
-  readonly ringMib: number;
-  /** Fanout group, 1 to 65535, to share the interface's packets with; null for a socket of its own. */
-  readonly fanoutGroup: number | null;
-}
 
 const MIB = 1024 * 1024;
 // A quarter of a mebibyte stays in the processor's cache while it is read.
@@ -45,7 +32,7 @@ interface Opened {
  */
 export class AfPacketSource implements CaptureSource {
   readonly name = "afpacket";
-  readonly #options: AfPacketOptions;
+  readonly #options: LiveOptions;
   #opened: Opened | null = null;
   #delivery: Delivery | null = null;
   #loop: RingLoop | null = null;
@@ -55,7 +42,7 @@ export class AfPacketSource implements CaptureSource {
   #kernelDrops = 0;
   #freezes = 0;
 
-  constructor(options: AfPacketOptions) {
+  constructor(options: LiveOptions) {
     this.#options = options;
   }
 
@@ -151,7 +138,7 @@ function openSocket(): PacketSocket {
 
 // The filter stands before the socket is bound, so no packet can come past it. Joining a fanout group is possible
 // only after binding; until then a filter that takes nothing keeps away what belongs to other members.
-function setUp(socket: PacketSocket, options: AfPacketOptions): Opened {
+function setUp(socket: PacketSocket, options: LiveOptions): Opened {
   const { interfaceName, snaplen, fanoutGroup } = options;
   const binding = new InterfaceBinding(socket, options);
   const device = binding.device();

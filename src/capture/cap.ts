@@ -3,19 +3,13 @@ import { access, constants } from "node:fs/promises";
 import { messageOf, NamError } from "../util/errors.ts";
 import { type CapDevice, type CapPackage, loadCap } from "./cap-package.ts";
 import { Delivery } from "./delivery.ts";
-import { linkTypeOf, UNKNOWN_LINK_TYPE } from "./link-types.ts";
+import { linkTypeOf, OtherLinkType, UNKNOWN_LINK_TYPE } from "./link-types.ts";
+import type { LiveOptions } from "./live-options.ts";
 import { permissionError } from "./permission.ts";
 import { type CaptureSource, type CaptureStats, type FrameSink, LinkType } from "./source.ts";
 
-export interface CapOptions {
-  readonly interfaceName: string;
-  /** Filter in tcpdump's syntax; "" takes everything. */
-  readonly filter: string;
-  /** Bytes kept of each frame. */
-  readonly snaplen: number;
-  /** Size of libpcap's buffer. */
-  readonly ringMib: number;
-}
+/** The rest is not in the package's power. */
+export type CapOptions = Pick<LiveOptions, "interfaceName" | "filter" | "snaplen" | "ringMib">;
 
 const MIB = 1024 * 1024;
 /** The package's fixed snap length: no frame is longer in the buffer. */
@@ -26,7 +20,7 @@ const LINK_TYPES: Readonly<Record<string, number>> = {
   ETHERNET: LinkType.ETHERNET,
   RAW: LinkType.RAW,
   LINKTYPE_LINUX_SLL: LinkType.LINUX_SLL,
-  IEEE802_11_RADIO: 127,
+  IEEE802_11_RADIO: OtherLinkType.IEEE802_11_RADIOTAP,
 };
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { NamError } from "../util/errors.ts";
+import type { LiveOptions } from "./live-options.ts";
 import { type Device, deviceNames } from "./net-device.ts";
 import type { PacketSocket } from "./packet-socket.ts";
 
@@ -8,13 +9,7 @@ export const ANY_INTERFACE = "any";
 
 const ALL_INTERFACES_INDEX = 0;
 
-export interface BindingOptions {
-  /** Interface name, or "any". */
-  readonly interfaceName: string;
-  readonly promiscuous: boolean;
-  /** Null outside of a fanout group. */
-  readonly fanoutGroup: number | null;
-}
+type BindingOptions = Pick<LiveOptions, "interfaceName" | "promiscuous" | "fanoutGroup">;
 
 /**
  * Keeps a packet socket on the interface of a name: binds it, and moves it when the interface has been removed and

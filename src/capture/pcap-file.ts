@@ -123,10 +123,9 @@ export class PcapFileSource implements CaptureSource {
         if (this.#reader === null) return notACapture(input);
       }
       const reader = this.#reader;
-      if (reader?.damage === null) {
-        await this.#deliver(reader, input, delivery);
-      }
-      if (reader !== null && reader.damage !== null) return reader.damage;
+      if (reader === null) continue;
+      if (reader.damage === null) await this.#deliver(reader, input, delivery);
+      if (reader.damage !== null) return reader.damage;
     }
     return null;
   }

@@ -33,6 +33,7 @@ export async function dropPrivileges(user = "nobody"): Promise<PrivilegeDrop> {
 function changeAccount(user: string): PrivilegeDrop {
   if (process.geteuid?.() !== 0) return { account: null, reason: "the process is not root" };
   const { uid, gid } = findAccount(user);
+  if (uid === 0) return { account: null, reason: `the account ${user} is root` };
   try {
     process.setgroups?.([]);
     process.setgid?.(gid);

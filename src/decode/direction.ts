@@ -8,6 +8,8 @@ import type { Packet } from "./packet.ts";
 
 const { IN, OUT, UNKNOWN } = Direction;
 
+/** Addresses whose answer a matcher remembers. */
+const REMEMBERED_MAX = 8192;
 /** What the first octet of an IPv4 address says: not home, home, or look at the networks from this one on. */
 const OUTSIDE = 0;
 const HOME = 1;
@@ -107,14 +109,25 @@ function isToHome(packet: Packet, home: HomeNetworks): boolean {
 /** The same test for an address as text; text that is no address is not home. Throws like HomeNetworks. */
 export function isHomeMatcher(networks: readonly string[]): (address: string) => boolean {
   const home = new HomeNetworks(networks);
+  // Reading an address takes microseconds, and the same few are asked for every second.
+  const known = new Map<string, boolean>();
   return (text) => {
-    const network = parseNetwork(text);
-    if (network === null) return false;
-    const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = network.words;
-    return network.words.length === 1
-      ? home.containsV4(word0)
-      : home.contains(word0, word1, word2, word3);
+    const remembered = known.get(text);
+    if (remembered !== undefined) return remembered;
+    if (known.size >= REMEMBERED_MAX) known.clear();
+    const isHome = isInside(home, text);
+    known.set(text, isHome);
+    return isHome;
   };
+}
+
+function isInside(home: HomeNetworks, text: string): boolean {
+  const network = parseNetwork(text);
+  if (network === null) return false;
+  const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = network.words;
+  return network.words.length === 1
+    ? home.containsV4(word0)
+    : home.contains(word0, word1, word2, word3);
 }
 
 function networkOf(text: string): Network {

@@ -8,13 +8,16 @@ import { handshakes } from "./trackers/handshakes.ts";
 /** Every tracker. A new one is a file in trackers/ and a line here. */
 export const trackers: readonly TrackerDefinition[] = [contacts, handshakes, arp];
 
+/** A flow's slot is kept in 21 bits where space is dear. */
+const MOST_FLOWS = 2 ** 21;
+
 /** The `flow:` section of the configuration. */
 export const flowSettings = z
   .strictObject({
     capacity: z
       .int()
       .min(1024)
-      .max(4_194_304)
+      .max(MOST_FLOWS)
       .default(262_144)
       .describe(
         "Most flows that each sensor follows at once, rounded up to a power of two; each takes 80 bytes. Beyond it the flow closest to its time-out makes room.",

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { FlowTable } from "./flow-table.ts";
+import type { FlowRows } from "./flow-rows.ts";
 import { FlowEvent, type FlowKey, type Tracker, type TrackerDefinition } from "./tracker.ts";
 
 type Listener = Required<Pick<Tracker, "onFlow">>;
 
 /** Hands flow events to the trackers that asked for them, through one reused FlowKey. */
 export class FlowEvents {
-  readonly #table: FlowTable;
+  readonly #rows: FlowRows;
   readonly #listeners: readonly Listener[][] = Object.values(FlowEvent).map(() => []);
   readonly #key: FlowKey = emptyKey();
 
-  constructor(table: FlowTable) {
-    this.#table = table;
+  constructor(rows: FlowRows) {
+    this.#rows = rows;
   }
 
   subscribe(definition: TrackerDefinition, tracker: Tracker): void {
@@ -20,7 +20,7 @@ export class FlowEvents {
 
   /** The flow that the next events are about. */
   about(slot: number, timeMs: number): void {
-    this.#table.readKey(slot, this.#key);
+    this.#rows.readKey(slot, this.#key);
     this.#key.timeMs = timeMs;
   }
 

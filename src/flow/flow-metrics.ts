@@ -54,7 +54,7 @@ export const handshakes: MetricDefinition = {
 
 export const synTimeoutsMissed: MetricDefinition = {
   name: "nam_tcp_syn_timeouts_missed_total",
-  help: "First SYNs whose time-out could not be watched because too many others waited.",
+  help: "First SYNs that were not watched for an answer to the end because too many newer ones waited.",
   type: "counter",
 };
 
@@ -68,7 +68,7 @@ export const flowTableMetrics: readonly MetricDefinition[] = [
 export const flowTableSignals: readonly SignalDefinition[] = [
   ...(["tcp", "udp", "icmp"] as const).map((protocol) => ({
     name: `flows_${protocol}`,
-    help: `New ${protocol.toUpperCase()} flows`,
+    help: `new ${protocol.toUpperCase()} flows`,
     metric: flowsStarted,
     where: { protocol },
     unit: "flows" as const,

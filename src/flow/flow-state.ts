@@ -37,7 +37,7 @@ const SECOND = 1000;
  * Milliseconds a flow may be silent in each state. It is also the order of eviction: the flow that would time out
  * first goes first, so half-open flows and single packets, which cost an attacker nothing, never push out
  * connections that live. 40 s for a half-open connection outlasts the longest pause between two SYNs of Linux
- * (32 s), which therefore stay one flow; 10 s after the end absorb late segments.
+ * (32 s), which therefore stay one flow; the time after the end absorbs late segments.
  */
 export const IDLE_MS: Int32Array = idleTimes();
 
@@ -50,7 +50,7 @@ function idleTimes(): Int32Array {
   times[FlowState.ESTABLISHED] = 300 * SECOND;
   times[FlowState.MIDSTREAM] = 30 * SECOND;
   times[FlowState.CLOSING] = 120 * SECOND;
-  times[FlowState.CLOSED] = 10 * SECOND;
+  times[FlowState.CLOSED] = 20 * SECOND;
   times[FlowState.REFUSED] = 10 * SECOND;
   times[FlowState.ABORTED] = 10 * SECOND;
   return times;

@@ -13,7 +13,8 @@ import {
   handshakes,
   synTimeoutsMissed,
 } from "./flow-metrics.ts";
-import { FlowState, hasEnded, IDLE_MS, isHalfOpen, STATE_MASK, StateFlag } from "./flow-state.ts";
+import type { FlowRows } from "./flow-rows.ts";
+import { FlowState, hasEnded, IDLE_MS, isHalfOpen, STATE_MASK } from "./flow-state.ts";
 import { FlowTable } from "./flow-table.ts";
 import { isUnreachable, readQuoted } from "./quoted.ts";
 import { SynTimeouts } from "./syn-timeouts.ts";
@@ -21,7 +22,6 @@ import { eventOf, stateOf, step, tcpStart, tcpStep } from "./tcp-state.ts";
 import { FlowEvent } from "./tracker.ts";
 
 const TCP = 6;
-const UNANSWERED_AFTER_MS = 3000;
 /** A connection silent for this long whose client sends a SYN has ended unseen. */
 const REUSE_AFTER_MS = 30_000;
 /** Times are int32 milliseconds of an epoch that moves up long before they could overflow: every 12 days. */
@@ -29,8 +29,6 @@ const EPOCH_LIMIT_MS = 0x40000000;
 /** Most work at a window's end, so that no packet waits for it longer than a few milliseconds. */
 const SYN_TIMEOUTS_PER_WINDOW = 16_384;
 const ENDS_PER_WINDOW = 65_536;
-/** Where there are more, each new SYN settles two that are due: a flood pays for its own time-outs. */
-const SYN_TIMEOUTS_PER_SYN = 2;
 
 // Local constants: an imported object would be read anew for each packet.
 const { ESTABLISHED, ANSWERED } = FlowState;
@@ -54,6 +52,7 @@ export class Flows {
   readonly active = new Int32Array(FLOW_PROTOCOLS.length);
   /** True when the last packet was the first of its flow in this window. */
   isFirstOfWindow = false;
+  readonly #rows: FlowRows;
   readonly #synTimeouts: SynTimeouts;
   readonly #quoted: Packet = emptyPacket({});
   readonly #protocols = flowProtocols();
@@ -69,8 +68,11 @@ export class Flows {
   constructor(options: FlowsOptions) {
     const { layout } = options;
     this.table = new FlowTable(options.capacity, options.hashSeed);
-    this.events = new FlowEvents(this.table);
-    this.#synTimeouts = new SynTimeouts(this.table.capacity);
+    this.#rows = this.table.rows;
+    this.events = new FlowEvents(this.#rows);
+    this.#synTimeouts = new SynTimeouts(this.table, (slot, dueAt) =>
+      this.#report(FlowEvent.UNANSWERED, slot, this.#epochMs + dueAt),
+    );
     this.#counters = options.counters;
     this.#startedCells = layout.base(flowsStarted);
     this.#evictedCells = layout.base(flowsEvicted);
@@ -78,39 +80,33 @@ export class Flows {
     this.#missedCell = layout.base(synTimeoutsMissed);
   }
 
-  /** Takes an IP packet; returns its flow's slot. `table.side` then says which end sent it. */
+  /**
+   * Takes an IP packet; returns its flow's slot. `table.side` then says which end sent it. `timeMs` does not go
+   * back by more than a window.
+   */
   accept(packet: Packet, timeMs: number): number {
     const now = this.#sinceEpoch(timeMs);
     const { table } = this;
     const slot = table.find(packet);
     if (slot >= 0 && (packet.tcpFlags & CONTROL) === 0 && packet.quotedAt < 0) {
-      const state = table.state(slot);
+      const state = this.#rows.state(slot);
       const expiry = table.expiry(slot);
       if ((state === ESTABLISHED || state === ANSWERED) && expiry > now) {
         // Nearly every packet: nothing happens to the flow but its counts and its time-out.
         const idle = idleMs(state);
         this.isFirstOfWindow = expiry - idle < this.#windowStart;
-        table.count(slot, table.side, packet.wireLength, now + idle);
+        this.#rows.count(slot, table.side, packet.wireLength);
+        table.setExpiry(slot, now + idle);
         return slot;
       }
     }
     return this.#acceptEvent(slot, packet, now, timeMs);
   }
 
-  /** A packet that may begin a flow, or change the state of one. */
-  #acceptEvent(found: number, packet: Packet, now: number, timeMs: number): number {
-    const slot =
-      found >= 0 && this.#isContinued(found, packet, now)
-        ? this.#continue(found, packet, now, timeMs)
-        : this.#start(packet, now, timeMs);
-    if (packet.quotedAt >= 0 && isUnreachable(packet)) this.#refuseQuoted(packet, now, timeMs);
-    return slot;
-  }
-
   /** End of a window: says which SYNs went unanswered and ends the flows whose time is over. */
   close(timeMs: number): void {
     const now = this.#sinceEpoch(timeMs);
-    this.#settleSyns(now, SYN_TIMEOUTS_PER_WINDOW);
+    this.#synTimeouts.settle(now, SYN_TIMEOUTS_PER_WINDOW);
     this.#sweep(now);
     this.#windowStart = now;
   }
@@ -126,11 +122,20 @@ export class Flows {
     return 0;
   }
 
+  /** A packet that may begin a flow, or change the state of one. */
+  #acceptEvent(found: number, packet: Packet, now: number, timeMs: number): number {
+    const slot =
+      found >= 0 && this.#isContinued(found, packet, now)
+        ? this.#continue(found, packet, now, timeMs)
+        : this.#start(packet, now, timeMs);
+    if (packet.quotedAt >= 0 && isUnreachable(packet)) this.#refuseQuoted(packet, now, timeMs);
+    return slot;
+  }
+
   /** False where the packet begins another flow with the same key; the old one is ended then. */
   #isContinued(slot: number, packet: Packet, now: number): boolean {
-    const { table } = this;
-    const state = table.state(slot);
-    if (table.expiry(slot) <= now) {
+    const state = this.#rows.state(slot);
+    if (this.table.expiry(slot) <= now) {
       this.#end(slot, hasEnded(state) ? Eviction.CLOSED : Eviction.IDLE);
       return false;
     }
@@ -142,37 +147,40 @@ export class Flows {
   }
 
   #start(packet: Packet, now: number, timeMs: number): number {
-    const { table } = this;
+    const { table, events } = this;
     const first = hasTcpHeader(packet) ? tcpStart(packet.tcpFlags) : FlowState.OPEN;
     const state = stateOf(first);
     const event = eventOf(first);
     const side = event === FlowEvent.SYN_ACK ? 1 : 0;
     const slot = table.place();
-    if (table.isUsed(slot)) this.#makeRoom(slot, now);
+    if (table.isUsed(slot)) this.#remove(slot, now);
     table.insert(slot, packet, side, state, now);
-    table.count(slot, side, packet.wireLength, now + idleMs(state));
+    table.setExpiry(slot, now + idleMs(state));
+    this.#rows.count(slot, side, packet.wireLength);
     const protocol = u8(this.#protocols, packet.ipProtocol);
     this.active[protocol] = i32(this.active, protocol) + 1;
     add(this.#counters, this.#startedCells + protocol, 1);
     this.isFirstOfWindow = true;
-    this.events.about(slot, timeMs);
-    this.events.say(FlowEvent.STARTED);
-    if (event !== 0) this.events.say(event);
-    if (event === FlowEvent.SYN) this.#awaitAnswer(slot, now);
+    events.about(slot, timeMs);
+    events.say(FlowEvent.STARTED);
+    if (event !== 0) events.say(event);
+    if (event === FlowEvent.SYN && !this.#synTimeouts.watch(slot, now)) {
+      add(this.#counters, this.#missedCell, 1);
+    }
     return slot;
   }
 
   #continue(slot: number, packet: Packet, now: number, timeMs: number): number {
-    const { table } = this;
-    const { side } = table;
-    const state = table.state(slot);
+    const { side } = this.table;
+    const state = this.#rows.state(slot);
     this.isFirstOfWindow = this.#lastSeen(slot, state) < this.#windowStart;
     const taken = hasTcpHeader(packet)
       ? tcpStep(state, side, packet.tcpFlags, packet.payloadLength)
       : answerStep(state, side);
     const next = stateOf(taken);
-    table.setState(slot, next);
-    table.count(slot, side, packet.wireLength, now + idleMs(next));
+    this.#rows.setState(slot, next);
+    this.#rows.count(slot, side, packet.wireLength);
+    this.table.setExpiry(slot, now + idleMs(next));
     if (eventOf(taken) !== 0) this.#report(eventOf(taken), slot, timeMs);
     return slot;
   }
@@ -189,72 +197,40 @@ export class Flows {
   }
 
   #refuse(slot: number, timeMs: number): void {
-    const { table } = this;
-    const state = table.state(slot);
+    const state = this.#rows.state(slot);
     const phase = state & STATE_MASK;
     if (phase !== FlowState.OPEN && phase !== FlowState.SYN_SENT) return;
-    const lastSeen = this.#lastSeen(slot, state);
-    table.setState(slot, FlowState.REFUSED);
-    table.setExpiry(slot, lastSeen + idleMs(FlowState.REFUSED));
+    this.table.setExpiry(slot, this.#lastSeen(slot, state) + idleMs(FlowState.REFUSED));
+    this.#rows.setState(slot, FlowState.REFUSED);
     this.#report(FlowEvent.REFUSED, slot, timeMs);
   }
 
   #report(event: number, slot: number, timeMs: number): void {
-    if (event >= FIRST_OUTCOME && this.table.ipProtocol(slot) === TCP) {
+    if (event >= FIRST_OUTCOME && this.#rows.ipProtocol(slot) === TCP) {
       add(this.#counters, this.#outcomeCells + event - FIRST_OUTCOME, 1);
     }
     this.events.about(slot, timeMs);
     this.events.say(event);
   }
 
-  #awaitAnswer(slot: number, now: number): void {
-    this.#settleSyns(now, SYN_TIMEOUTS_PER_SYN);
-    const timeouts = this.#synTimeouts;
-    if (timeouts.isFull) {
-      if (this.#isUnanswered(timeouts.slot, timeouts.started))
-        add(this.#counters, this.#missedCell, 1);
-      timeouts.pop();
-    }
-    timeouts.push(slot, now);
-  }
-
-  #settleSyns(now: number, limit: number): void {
-    const timeouts = this.#synTimeouts;
-    for (let settled = 0; settled < limit && timeouts.length > 0; settled++) {
-      const { slot, started } = timeouts;
-      if (now - started < UNANSWERED_AFTER_MS) return;
-      timeouts.pop();
-      if (!this.#isUnanswered(slot, started)) continue;
-      this.table.setState(slot, this.table.state(slot) | StateFlag.REPORTED);
-      this.#report(FlowEvent.UNANSWERED, slot, this.#epochMs + started + UNANSWERED_AFTER_MS);
-    }
-  }
-
-  #isUnanswered(slot: number, started: number): boolean {
-    const { table } = this;
-    // The start is looked at first: under a flood the slot has mostly another flow by now.
-    if (table.started(slot) !== started || !table.isUsed(slot)) return false;
-    const state = table.state(slot);
-    return (state & STATE_MASK) === FlowState.SYN_SENT && (state & StateFlag.REPORTED) === 0;
-  }
-
   #sweep(now: number): void {
     const { table } = this;
     let slot = table.nextExpired(this.#sweepAt, now);
     for (let ended = 0; slot < table.capacity && ended < ENDS_PER_WINDOW; ended++) {
-      this.#makeRoom(slot, now);
+      this.#remove(slot, now);
       slot = table.nextExpired(slot + 1, now);
     }
     this.#sweepAt = slot < table.capacity ? slot : 0;
   }
 
-  #makeRoom(slot: number, now: number): void {
-    if (hasEnded(this.table.state(slot))) this.#end(slot, Eviction.CLOSED);
+  /** Ends a flow whose time is over or whose place is needed. */
+  #remove(slot: number, now: number): void {
+    if (hasEnded(this.#rows.state(slot))) this.#end(slot, Eviction.CLOSED);
     else this.#end(slot, this.table.expiry(slot) <= now ? Eviction.IDLE : Eviction.CAPACITY);
   }
 
   #end(slot: number, reason: number): void {
-    const protocol = u8(this.#protocols, this.table.ipProtocol(slot));
+    const protocol = u8(this.#protocols, this.#rows.ipProtocol(slot));
     this.active[protocol] = i32(this.active, protocol) - 1;
     add(this.#counters, this.#evictedCells + reason, 1);
     this.table.remove(slot);
@@ -276,7 +252,5 @@ function hasTcpHeader(packet: Packet): boolean {
 
 /** What a packet does to a flow without TCP. */
 function answerStep(state: number, side: number): number {
-  return state === FlowState.OPEN && side === 1
-    ? step(FlowState.ANSWERED, FlowEvent.ESTABLISHED)
-    : state;
+  return state === FlowState.OPEN && side === 1 ? step(ANSWERED, FlowEvent.ESTABLISHED) : state;
 }

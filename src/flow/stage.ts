@@ -70,12 +70,12 @@ export class FlowStage {
     const slot = this.#flows.accept(packet, timeMs);
     packet.flow = slot;
     packet.flowSide = table.side;
-    return table.verdict(slot);
+    return table.rows.verdict(slot);
   }
 
   /** Keeps an application verdict with the packet's flow. */
   keep(packet: Packet, verdict: number): void {
-    if (packet.flow >= 0) this.#flows.table.setVerdict(packet.flow, verdict);
+    if (packet.flow >= 0) this.#flows.table.rows.setVerdict(packet.flow, verdict);
   }
 
   /** The rest of a packet's way, after its application is known; call it once after each `lookup`. */

@@ -1,55 +1,75 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { i32 } from "../util/typed.ts";
+import { FlowState, STATE_MASK, StateFlag } from "./flow-state.ts";
+import type { FlowTable } from "./flow-table.ts";
 
+const UNANSWERED_AFTER_MS = 3000;
 const INT32_MIN = -0x80000000;
 
-/** First SYNs that wait for their time-out, oldest first: a ring of fixed size, a power of two. */
+/** Each new SYN settles two that are due: a flood pays for its own time-outs. */
+const SETTLED_PER_SYN = 2;
+
+/** First SYNs that wait for an answer, oldest first, in a ring as long as the flow table. */
 export class SynTimeouts {
+  readonly #table: FlowTable;
+  readonly #report: (slot: number, dueAt: number) => void;
   readonly #slots: Int32Array;
   readonly #started: Int32Array;
   readonly #mask: number = 0;
   #head = 0;
   #length = 0;
 
-  constructor(capacity: number) {
-    this.#slots = new Int32Array(capacity);
-    this.#started = new Int32Array(capacity);
-    this.#mask = capacity - 1;
+  /** `report` is called once for each flow whose SYN went unanswered, with the time at which that was so. */
+  constructor(table: FlowTable, report: (slot: number, dueAt: number) => void) {
+    this.#table = table;
+    this.#report = report;
+    this.#slots = new Int32Array(table.capacity);
+    this.#started = new Int32Array(table.capacity);
+    this.#mask = table.capacity - 1;
   }
 
-  get length(): number {
-    return this.#length;
-  }
-
-  get isFull(): boolean {
-    return this.#length > this.#mask;
-  }
-
-  /** Slot of the flow that has waited longest. */
-  get slot(): number {
-    return i32(this.#slots, this.#head);
-  }
-
-  /** When that flow started; with the slot it names the flow, should another have taken the slot since. */
-  get started(): number {
-    return i32(this.#started, this.#head);
-  }
-
-  push(slot: number, started: number): void {
+  /** Watches a flow that begins now; false where the one watched longest had to be given up for it. */
+  watch(slot: number, now: number): boolean {
+    this.settle(now, SETTLED_PER_SYN);
+    const isFull = this.#length > this.#mask;
+    if (isFull) this.#pop();
     const at = (this.#head + this.#length) & this.#mask;
     this.#slots[at] = slot;
-    this.#started[at] = started;
+    this.#started[at] = now;
     this.#length++;
+    return !isFull;
   }
 
-  pop(): void {
-    this.#head = (this.#head + 1) & this.#mask;
-    this.#length--;
+  /** Looks at the SYNs that are due, `limit` at most. */
+  settle(now: number, limit: number): void {
+    for (let settled = 0; settled < limit && this.#length > 0; settled++) {
+      const started = i32(this.#started, this.#head);
+      if (now - started < UNANSWERED_AFTER_MS) return;
+      const slot = i32(this.#slots, this.#head);
+      this.#pop();
+      if (!this.#isUnanswered(slot, started)) continue;
+      const { rows } = this.#table;
+      rows.setState(slot, rows.state(slot) | StateFlag.REPORTED);
+      this.#report(slot, started + UNANSWERED_AFTER_MS);
+    }
   }
 
+  /** Makes every time kept relative to an epoch `byMs` later. */
   shiftEpoch(byMs: number): void {
     for (let at = 0; at <= this.#mask; at++) {
       this.#started[at] = Math.max(i32(this.#started, at) - byMs, INT32_MIN);
     }
+  }
+
+  #pop(): void {
+    this.#head = (this.#head + 1) & this.#mask;
+    this.#length--;
+  }
+
+  /** Slot and start name the flow: under a flood the slot has mostly another one by now. */
+  #isUnanswered(slot: number, started: number): boolean {
+    if (this.#table.started(slot) !== started || !this.#table.isUsed(slot)) return false;
+    const state = this.#table.rows.state(slot);
+    return (state & STATE_MASK) === FlowState.SYN_SENT && (state & StateFlag.REPORTED) === 0;
   }
 }

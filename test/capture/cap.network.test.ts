@@ -2,6 +2,7 @@
 // What is particular to the source `cap`: it says what it cannot do, and what is wrong when it cannot start.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canMakeNamespaces } from "../support/namespaces.ts";
+import { hasCap } from "./available.ts";
 import { CaptureLab } from "./capture-lab.ts";
 import { ARP, BROADCAST, ethernet, IPV4 } from "./frames.ts";
 
@@ -19,7 +20,7 @@ const WITHOUT_PACKAGE = [
       }\`));`)}`,
 ];
 
-describe.runIf(canMakeNamespaces())("cap", () => {
+describe.runIf(canMakeNamespaces() && (await hasCap()))("cap", () => {
   let lab: CaptureLab;
 
   beforeAll(async () => {

@@ -204,3 +204,15 @@ export class Pcapng {
     return new Writer(this.#little);
   }
 }
+
+/** Packets that differ in time, content and, unless told otherwise, length. */
+export function packets(
+  count: number,
+  lengthOf = (index: number): number => 60 + index,
+): FilePacket[] {
+  return Array.from({ length: count }, (_, index) => ({
+    seconds: 1_700_000_000 + index,
+    nanoseconds: 123_456_000 + index,
+    bytes: new Uint8Array(lengthOf(index)).fill(index),
+  }));
+}

@@ -16,12 +16,15 @@ export const DEFAULT_SETTINGS: SourceSettings = {
   source: "afpacket",
   interfaceName: "lab0",
   filter: "",
-  numericFilter: false,
+  stealth: false,
   snaplen: 2048,
   promiscuous: false,
   ringMib: 8,
   fanoutGroup: null,
 };
+
+/** What the addon of `cap` prints of an interface without an IPv4 address, as ours are. */
+const CAP_NOTE = /This may not actually work/;
 
 /** An order with the defaults filled in. */
 export type PartialOrder = Partial<Omit<CaptureOrder, "settings">> & {
@@ -94,10 +97,14 @@ export class CaptureLab {
     wrapper: readonly string[] = [],
   ): ChildProcess {
     const [command = "", ...rest] = [...wrapper, process.execPath, ...TYPESCRIPT, script, argument];
-    return this.lab.spawn(namespace, command, rest, {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    const child = this.lab.spawn(namespace, command, rest, {
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
       serialization: "advanced",
     });
+    child.stderr?.on("data", (text: Buffer) => {
+      if (!CAP_NOTE.test(text.toString())) process.stderr.write(text);
+    });
+    return child;
   }
 }
 

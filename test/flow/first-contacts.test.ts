@@ -9,7 +9,8 @@ import {
 } from "../../src/flow/sketch/majority.ts";
 import type { FlowKey } from "../../src/flow/tracker.ts";
 
-const MEMORY_MS = 60_000;
+const MINUTE = 60_000;
+const MEMORY_MS = 15 * MINUTE;
 const T0 = 1_700_000_000_000;
 
 function flow(fields: Partial<FlowKey> = {}): FlowKey {
@@ -54,10 +55,13 @@ describe("FirstContacts", () => {
   it("forgets a contact that nobody tried for the time of its memory", () => {
     const contacts = new FirstContacts(1024, MEMORY_MS, 1);
     contacts.begin(flow());
-    expect(contacts.begin(flow({ timeMs: T0 + 50_000 }))).toBe(false);
-    expect(contacts.begin(flow({ timeMs: T0 + 100_000 }))).toBe(false);
-    expect(contacts.begin(flow({ timeMs: T0 + 160_000, slot: 7 }))).toBe(true);
+    expect(contacts.begin(flow({ timeMs: T0 + 14 * MINUTE, slot: 5 }))).toBe(false);
+    expect(contacts.begin(flow({ timeMs: T0 + 28 * MINUTE, slot: 6 }))).toBe(false);
+    expect(contacts.begin(flow({ timeMs: T0 + 43 * MINUTE, slot: 7 }))).toBe(true);
+    expect(contacts.settle(flow())).toBe(false);
     expect(contacts.settle(flow({ slot: 7 }))).toBe(true);
+    expect(contacts.begin(flow({ timeMs: T0 + 44 * MINUTE, slot: 8 }))).toBe(false);
+    expect(contacts.settle(flow({ slot: 8 }))).toBe(false);
   });
 
   it("takes far fewer known contacts for new than it has places", () => {
@@ -75,7 +79,7 @@ describe("majority vote", () => {
     const rows = new Int32Array(MAJORITY_WORDS + 2);
     for (const voted of votes) vote(rows, 1, 0, 0, voted, voted);
     expect([rows[0], rows.at(-1)]).toEqual([0, 0]);
-    return { winner: candidateWord(rows, 1, 3), votes: candidateVotes(rows, 1) };
+    return { winner: candidateWord(rows, 1), votes: candidateVotes(rows, 1) };
   };
 
   it("finds who has more than half", () => {

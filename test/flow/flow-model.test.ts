@@ -125,8 +125,8 @@ describe("flows against a model", () => {
           setPacket(packet, reverse ? b : a, reverse ? a : b, { ipProtocol: Protocol.TCP, flags });
           const slot = flows.accept(packet, nowMs);
           // What was kept with a flow is found with it, or gone with it.
-          expect([0, 1 + client]).toContain(flows.table.verdict(slot));
-          flows.table.setVerdict(slot, 1 + client);
+          expect([0, 1 + client]).toContain(flows.table.rows.verdict(slot));
+          flows.table.rows.setVerdict(slot, 1 + client);
         }
         flows.close(nowMs);
         const evicted = counter("nam_flows_evicted_total");
@@ -153,11 +153,11 @@ function compare(
   const slot = flows.accept(setPacket(emptyPacket({}), source, destination, fields), nowMs);
   const { table } = flows;
   expect(table.side).toBe(side);
-  expect([table.packets(slot, 0), table.packets(slot, 1)]).toEqual(expected.packets);
-  expect([table.bytes(slot, 0), table.bytes(slot, 1)]).toEqual(expected.bytes);
-  expect(table.verdict(slot)).toBe(expected.verdict);
+  expect([table.rows.packets(slot, 0), table.rows.packets(slot, 1)]).toEqual(expected.packets);
+  expect([table.rows.bytes(slot, 0), table.rows.bytes(slot, 1)]).toEqual(expected.bytes);
+  expect(table.rows.verdict(slot)).toBe(expected.verdict);
   expected.verdict = (expected.verdict + 1) & 0xff;
-  table.setVerdict(slot, expected.verdict);
+  table.rows.setVerdict(slot, expected.verdict);
 }
 
 function usedSlots({ table }: Flows): number {

@@ -14,7 +14,8 @@ function insert(table: FlowTable, first: Packet, expiry = 1000): number {
   expect(table.find(first)).toBe(-1);
   const slot = table.place();
   table.insert(slot, first, 0, STATE, 0);
-  table.count(slot, 0, first.wireLength, expiry);
+  table.rows.count(slot, 0, first.wireLength);
+  table.setExpiry(slot, expiry);
   return slot;
 }
 
@@ -83,14 +84,14 @@ describe("FlowTable", () => {
     const client = v4("10.0.0.1", 1000);
     const server = v4("10.0.0.2", 53);
     const slot = insert(table, packet(client, server));
-    table.count(slot, 1, 2 ** 33, 2000);
-    table.count(slot, 1, 5, 2000);
-    table.setState(slot, 0xfa);
-    table.setVerdict(slot, 200);
-    expect([table.packets(slot, 0), table.packets(slot, 1)]).toEqual([1, 2]);
-    expect([table.bytes(slot, 0), table.bytes(slot, 1)]).toEqual([100, 2 ** 33 + 5]);
-    expect([table.state(slot), table.verdict(slot)]).toEqual([0xfa, 200]);
-    expect(table.ipProtocol(slot)).toBe(Protocol.UDP);
+    table.rows.count(slot, 1, 2 ** 33);
+    table.rows.count(slot, 1, 5);
+    table.rows.setState(slot, 0xfa);
+    table.rows.setVerdict(slot, 200);
+    expect([table.rows.packets(slot, 0), table.rows.packets(slot, 1)]).toEqual([1, 2]);
+    expect([table.rows.bytes(slot, 0), table.rows.bytes(slot, 1)]).toEqual([100, 2 ** 33 + 5]);
+    expect([table.rows.state(slot), table.rows.verdict(slot)]).toEqual([0xfa, 200]);
+    expect(table.rows.ipProtocol(slot)).toBe(Protocol.UDP);
     expect(table.find(packet(client, server))).toBe(slot);
   });
 
@@ -129,7 +130,7 @@ describe("FlowTable", () => {
       const slot = table.place();
       if (table.isUsed(slot)) crowded++;
       table.insert(slot, first, 0, STATE, 0);
-      table.count(slot, 0, 1, 1);
+      table.setExpiry(slot, 1);
     }
     // A random spread loses 0.9 % of the keys at half load: E[max(0, Poisson(4) - 8)] / 4 is 0.0089.
     expect(crowded).toBeLessThan(8192 * 0.02);

@@ -134,7 +134,7 @@ describe("ICMP errors", () => {
     const first = flows.accept(icmpError(ASKED), T0 + 1);
     expect(flows.table.side).toBe(0);
     expect(first).not.toBe(asked);
-    expect(flows.table.ipProtocol(first)).toBe(Protocol.ICMP);
+    expect(flows.table.rows.ipProtocol(first)).toBe(Protocol.ICMP);
     const echo = setPacket(emptyPacket({}), v4("10.0.0.1"), ROUTER, { ipProtocol: Protocol.ICMP });
     expect(flows.accept(echo, T0 + 2)).toBe(first);
     expect(flows.table.side).toBe(1);

@@ -157,7 +157,7 @@ describe("TCP flows", () => {
     step(10, true, FIN | ACK);
     step(11, false, FIN | ACK);
     connect(20);
-    expect(flows.table.packets(step(21, true, ACK), 0)).toBe(3);
+    expect(flows.table.rows.packets(step(21, true, ACK), 0)).toBe(3);
     connect(40_000);
     step(40_001, false, RST);
     step(40_002, true, SYN);

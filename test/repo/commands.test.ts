@@ -176,7 +176,10 @@ function start(name: string, args: string[], env = {}, uid?: number): ChildProce
 }
 
 function fakeVitest(summary: object): void {
-  fakeProgram("node_modules/.bin/vitest", `echo '${JSON.stringify(summary)}' >"$TEST_SUMMARY_FILE"`);
+  fakeProgram(
+    "node_modules/.bin/vitest",
+    `echo '${JSON.stringify(summary)}' >"$TEST_SUMMARY_FILE"`,
+  );
 }
 
 function fakeProgram(path: string, body: string): void {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { detectors } from "../../src/detect/all.ts";
 import { projectFiles, readProjectFile, root } from "../support/project.ts";
 
 const documents = projectFiles().filter((path) => path.endsWith(".md"));
@@ -19,6 +22,25 @@ describe("documentation", () => {
       .map((match) => match[1] ?? "")
       .filter((name) => !(name in manifest.scripts));
     expect(unknown).toEqual([]);
+  });
+
+  it("shows only valid configurations in README.md", () => {
+    const blocks = [...readProjectFile("README.md").matchAll(/^```yaml\n([\s\S]*?)^```/gm)];
+    expect(blocks.length).toBeGreaterThan(0);
+    const folder = mkdtempSync(join(tmpdir(), "nam-docs-"));
+    const file = join(folder, "nam.yml");
+    for (const [, text = ""] of blocks) {
+      writeFileSync(file, text);
+      expect(() => loadConfig({ file, env: {}, flags: [] })).not.toThrow();
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  it("names every detector in README.md, and none that there is not", () => {
+    const section =
+      /## What it detects\n([\s\S]*?)\n## /.exec(readProjectFile("README.md"))?.[1] ?? "";
+    const named = [...section.matchAll(/`(\w+)`/g)].map((match) => match[1]);
+    expect(named.sort()).toEqual(detectors.map((detector) => detector.name).sort());
   });
 
   it("lists every decision in the index", () => {

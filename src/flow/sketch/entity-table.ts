@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { formatAddress } from "../../util/address.ts";
 import { add, f64, i32 } from "../../util/typed.ts";
 import { hashKey, mix } from "../hash.ts";
 
@@ -92,6 +93,23 @@ export class EntityTable {
   /** One word of a slot's key. */
   keyWord(slot: number, word: number): number {
     return i32(this.#keys, slot * this.key.length + word);
+  }
+
+  /** Text of the address in the first four words of a slot's key. */
+  address(slot: number): string {
+    const word = (index: number): number => this.keyWord(slot, index);
+    return formatAddress(word(0), word(1), word(2), word(3));
+  }
+
+  /** `row[column] += 1` */
+  increment(slot: number, column: number): void {
+    const at = slot * this.#rowWords + column;
+    this.rows[at] = i32(this.rows, at) + 1;
+  }
+
+  /** One word of a slot's row. */
+  value(slot: number, column: number): number {
+    return i32(this.rows, slot * this.#rowWords + column);
   }
 
   /** Slot of the entity with the key in `key`, -1 if it is not held. */

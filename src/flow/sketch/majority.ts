@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Finds who has most of the votes in a few words of a row (Boyer and Moore's majority vote): if one address has more
 // than half of them it is the candidate, otherwise the candidate is one of many.
+import { formatAddress } from "../../util/address.ts";
 import { i32 } from "../../util/typed.ts";
 
 /** Words a vote takes in a row, 0 at its start. */
@@ -37,9 +38,15 @@ export function vote(
   if (isCandidate) rows[at + SEEN] = i32(rows, at + SEEN) + 1;
 }
 
-/** One word of the candidate, 0 to 3. */
-export function candidateWord(rows: Int32Array, at: number, word: number): number {
-  return i32(rows, at + CANDIDATE + word);
+/** Last word of the candidate. */
+export function candidateWord(rows: Int32Array, at: number): number {
+  return i32(rows, at + CANDIDATE + 3);
+}
+
+/** Text of the candidate's address. */
+export function candidateAddress(rows: Int32Array, at: number): string {
+  const word = (index: number): number => i32(rows, at + CANDIDATE + index);
+  return formatAddress(word(0), word(1), word(2), word(3));
 }
 
 /** Votes the candidate has got since it became one: at least so many in all. */

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { formatAddress } from "../../util/address.ts";
 import { f64, i32 } from "../../util/typed.ts";
 import { hashAddress, hashKey, mix } from "../hash.ts";
+import { addFields, greaterFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
+import {
+  estimateFading,
+  FADING_BYTES,
+  observeFading,
+  turnFading,
+} from "../sketch/fading-distinct.ts";
 import { FirstContacts } from "../sketch/first-contacts.ts";
-import { estimateDistinct, mergeDistinct, observeDistinct } from "../sketch/hyperloglog.ts";
-import { candidateWord, MAJORITY_WORDS, vote } from "../sketch/majority.ts";
+import { candidateAddress, candidateWord, MAJORITY_WORDS, vote } from "../sketch/majority.ts";
 import {
   FlowEvent,
   type FlowKey,
-  type RowRules,
   type Tracker,
   type TrackerContext,
   type TrackerDefinition,
@@ -62,23 +66,19 @@ const MEMORY_MS = 15 * 60_000;
 const IDLE_MS = 30 * 60_000;
 
 /** Words of a row. */
-const Column = {
-  CONTACTS: 0,
-  SUCCESSES: 1,
-  REFUSED: 2,
-  UNANSWERED: 3,
-  ABORTED: 4,
-  DESTINATION: 5,
-  PORT: 5 + MAJORITY_WORDS,
-} as const;
-const WINDOW_WORDS = 5 + 2 * MAJORITY_WORDS;
-/** Second in which the sketches were last turned. */
-const TURNED = WINDOW_WORDS;
-
-const PRECISION = 7;
-const SKETCH = 1 << PRECISION;
-/** Bytes of an entity: destinations and ports of this span, then those of the span before. */
-const Sketch = { DESTINATIONS: 0, PORTS: SKETCH, BEFORE: 2 * SKETCH, ALL: 4 * SKETCH } as const;
+const CONTACTS = 0;
+const SUCCESSES = 1;
+const REFUSED = 2;
+const UNANSWERED = 3;
+const ABORTED = 4;
+const DESTINATION = 5;
+const PORT = DESTINATION + MAJORITY_WORDS;
+const WINDOW_WORDS = PORT + MAJORITY_WORDS;
+/** Second in which the present span of the distinct counts began. */
+const SPAN_START = WINDOW_WORDS;
+/** Bytes of an entity. */
+const DESTINATIONS = 0;
+const PORTS = FADING_BYTES;
 
 /** A failure is worth more than a contact when there is room for one source only. */
 const CONTACT_WEIGHT = 1;
@@ -88,20 +88,13 @@ class Contacts implements Tracker<ContactRow> {
   readonly #first: FirstContacts;
   readonly #table: EntityTable;
   readonly #key: number = 0;
-  readonly #union = new Uint8Array(SKETCH);
 
-  constructor(context: TrackerContext) {
-    this.#first = new FirstContacts(REMEMBERED_CONTACTS, MEMORY_MS, context.hashSeed);
-    this.#key = hashKey(context.hashSeed, 6);
+  constructor({ hashSeed, evicted }: TrackerContext) {
+    this.#first = new FirstContacts(REMEMBERED_CONTACTS, MEMORY_MS, hashSeed);
+    this.#key = hashKey(hashSeed, 6);
     this.#table = new EntityTable({
-      capacity: CAPACITY,
-      keyWords: 5,
-      windowWords: WINDOW_WORDS,
-      lifeWords: 1,
-      sketchBytes: Sketch.ALL,
-      idleMs: IDLE_MS,
-      hashSeed: context.hashSeed,
-      evicted: context.evicted,
+      ...{ capacity: CAPACITY, idleMs: IDLE_MS, hashSeed, evicted },
+      ...{ keyWords: 5, windowWords: WINDOW_WORDS, lifeWords: 1, sketchBytes: 2 * FADING_BYTES },
     });
   }
 
@@ -115,29 +108,25 @@ class Contacts implements Tracker<ContactRow> {
         this.#begin(flow);
         return;
       case FlowEvent.ESTABLISHED:
-        this.#settle(flow, Column.SUCCESSES, CONTACT_WEIGHT);
+        this.#settle(flow, SUCCESSES, CONTACT_WEIGHT);
         return;
       case FlowEvent.REFUSED:
-        this.#settle(flow, Column.REFUSED, FAILURE_WEIGHT);
+        this.#settle(flow, REFUSED, FAILURE_WEIGHT);
         return;
       case FlowEvent.UNANSWERED:
-        this.#settle(flow, Column.UNANSWERED, FAILURE_WEIGHT);
+        this.#settle(flow, UNANSWERED, FAILURE_WEIGHT);
         return;
       case FlowEvent.ABORTED:
-        this.#settle(flow, Column.ABORTED, CONTACT_WEIGHT);
+        this.#settle(flow, ABORTED, CONTACT_WEIGHT);
     }
   }
 
   close(timeMs: number): ContactRow[] {
-    const { rows } = this.#table;
-    const failures = (slot: number): number => {
-      const at = this.#table.row(slot);
-      return i32(rows, at + Column.REFUSED) + i32(rows, at + Column.UNANSWERED);
-    };
-    const found = this.#table
-      .best(ROW_LIMIT, (slot) => weigh(failures(slot), i32(rows, this.#table.row(slot))))
-      .map((slot) => this.#describe(slot, failures(slot)));
-    this.#table.endWindow(timeMs);
+    const table = this.#table;
+    const found = table
+      .best(ROW_LIMIT, (slot) => weigh(this.#failures(slot), table.value(slot, CONTACTS)))
+      .map((slot) => this.#describe(slot));
+    table.endWindow(timeMs);
     return found;
   }
 
@@ -147,13 +136,16 @@ class Contacts implements Tracker<ContactRow> {
 
   #begin(flow: FlowKey): void {
     if (!this.#first.begin(flow)) return;
-    const slot = this.#count(flow, Column.CONTACTS, CONTACT_WEIGHT);
-    const at = this.#turnedSketches(slot, flow.timeMs);
-    const { sketches } = this.#table;
     const { server0, server1, server2, server3 } = flow;
-    const destination = hashAddress(server0, server1, server2, server3, this.#key);
-    observeDistinct(sketches, at + Sketch.DESTINATIONS, PRECISION, destination);
-    observeDistinct(sketches, at + Sketch.PORTS, PRECISION, mix(flow.serverPort, this.#key));
+    const slot = this.#count(flow, CONTACTS, CONTACT_WEIGHT);
+    const { sketches } = this.#table;
+    const at = this.#sketchesOf(slot, flow.timeMs);
+    observeFading(
+      sketches,
+      at + DESTINATIONS,
+      hashAddress(server0, server1, server2, server3, this.#key),
+    );
+    observeFading(sketches, at + PORTS, mix(flow.serverPort, this.#key));
   }
 
   #settle(flow: FlowKey, column: number, weight: number): void {
@@ -168,58 +160,51 @@ class Contacts implements Tracker<ContactRow> {
     table.key[3] = flow.client3;
     table.key[4] = flow.ipProtocol;
     const slot = table.claim(flow.timeMs);
-    const { rows } = table;
     const at = table.row(slot);
-    rows[at + column] = i32(rows, at + column) + 1;
-    const { server0, server1, server2, server3 } = flow;
-    vote(rows, at + Column.DESTINATION, server0, server1, server2, server3);
-    vote(rows, at + Column.PORT, 0, 0, 0, flow.serverPort);
+    const { server0, server1, server2, server3, serverPort } = flow;
+    vote(table.rows, at + DESTINATION, server0, server1, server2, server3);
+    vote(table.rows, at + PORT, 0, 0, 0, serverPort);
+    table.increment(slot, column);
     table.weigh(slot, weight);
     return slot;
   }
 
-  /** Offset of the source's sketches, after old ones have made way for new. */
-  #turnedSketches(slot: number, timeMs: number): number {
+  /** Where the source's distinct counts are, after their span was turned if it is over. */
+  #sketchesOf(slot: number, timeMs: number): number {
     const { rows, sketches, isNew } = this.#table;
     const at = this.#table.sketch(slot);
-    const turnedAt = this.#table.row(slot) + TURNED;
     const second = Math.trunc(timeMs / 1000) | 0;
-    if (!isNew && ((second - i32(rows, turnedAt)) | 0) * 1000 < MEMORY_MS) return at;
-    if (!isNew) {
-      sketches.copyWithin(at + Sketch.BEFORE, at, at + Sketch.BEFORE);
-      sketches.fill(0, at, at + Sketch.BEFORE);
+    const spanStart = this.#table.row(slot) + SPAN_START;
+    if (isNew) rows[spanStart] = second;
+    else if (((second - i32(rows, spanStart)) | 0) * 1000 >= MEMORY_MS) {
+      turnFading(sketches, at + DESTINATIONS);
+      turnFading(sketches, at + PORTS);
+      rows[spanStart] = second;
     }
-    rows[turnedAt] = second;
     return at;
   }
 
-  #distinct(slot: number, sketch: number): number {
-    const at = this.#table.sketch(slot) + sketch;
-    const { sketches } = this.#table;
-    this.#union.set(sketches.subarray(at, at + SKETCH));
-    mergeDistinct(this.#union, sketches.subarray(at + Sketch.BEFORE, at + Sketch.BEFORE + SKETCH));
-    return Math.round(estimateDistinct(this.#union, 0, PRECISION));
+  #failures(slot: number): number {
+    return this.#table.value(slot, REFUSED) + this.#table.value(slot, UNANSWERED);
   }
 
-  #describe(slot: number, failures: number): ContactRow {
+  #describe(slot: number): ContactRow {
     const table = this.#table;
-    const { rows } = table;
     const at = table.row(slot);
-    const word = (index: number): number => table.keyWord(slot, index);
-    const top = (index: number): number => candidateWord(rows, at + Column.DESTINATION, index);
+    const sketches = table.sketch(slot);
     return {
-      source: formatAddress(word(0), word(1), word(2), word(3)),
-      protocol: word(4) === TCP ? "tcp" : "udp",
-      contacts: i32(rows, at + Column.CONTACTS),
-      successes: i32(rows, at + Column.SUCCESSES),
-      failures,
-      refused: i32(rows, at + Column.REFUSED),
-      unanswered: i32(rows, at + Column.UNANSWERED),
-      aborted: i32(rows, at + Column.ABORTED),
-      destinations: this.#distinct(slot, Sketch.DESTINATIONS),
-      ports: this.#distinct(slot, Sketch.PORTS),
-      topDestination: formatAddress(top(0), top(1), top(2), top(3)),
-      topPort: candidateWord(rows, at + Column.PORT, 3),
+      source: table.address(slot),
+      protocol: table.keyWord(slot, 4) === TCP ? "tcp" : "udp",
+      contacts: table.value(slot, CONTACTS),
+      successes: table.value(slot, SUCCESSES),
+      failures: this.#failures(slot),
+      refused: table.value(slot, REFUSED),
+      unanswered: table.value(slot, UNANSWERED),
+      aborted: table.value(slot, ABORTED),
+      destinations: estimateFading(table.sketches, sketches + DESTINATIONS),
+      ports: estimateFading(table.sketches, sketches + PORTS),
+      topDestination: candidateAddress(table.rows, at + DESTINATION),
+      topPort: candidateWord(table.rows, at + PORT),
       firstMs: f64(table.firstMs, slot),
       lastMs: f64(table.lastMs, slot),
     };
@@ -231,41 +216,24 @@ function weigh(failures: number, contacts: number): number {
   return failures * 65_536 + Math.min(contacts, 65_534) + 1;
 }
 
-const rules: RowRules<ContactRow> = {
-  limit: ROW_LIMIT,
-  key: (row) => `${row.source} ${row.protocol}`,
-  weight: (row) => weigh(row.failures, row.contacts),
-  merge(earlier, later) {
-    const most = later.contacts > earlier.contacts ? later : earlier;
-    return {
-      ...most,
-      contacts: earlier.contacts + later.contacts,
-      successes: earlier.successes + later.successes,
-      failures: earlier.failures + later.failures,
-      refused: earlier.refused + later.refused,
-      unanswered: earlier.unanswered + later.unanswered,
-      aborted: earlier.aborted + later.aborted,
-      destinations: Math.max(earlier.destinations, later.destinations),
-      ports: Math.max(earlier.ports, later.ports),
-      firstMs: Math.min(earlier.firstMs, later.firstMs),
-      lastMs: Math.max(earlier.lastMs, later.lastMs),
-    };
-  },
-};
+const SUMS = ["contacts", "successes", "failures", "refused", "unanswered", "aborted"] as const;
 
 /** First contacts of each source and what they came to: evidence of scans and sweeps. */
 export const contacts: TrackerDefinition<"contacts"> = {
   name: "contacts",
-  help: "First contacts of each source, and what they came to",
+  help: "first contacts of each source and what they came to",
   capacity: CAPACITY,
-  events: [
-    FlowEvent.STARTED,
-    FlowEvent.SYN,
-    FlowEvent.ESTABLISHED,
-    FlowEvent.REFUSED,
-    FlowEvent.ABORTED,
-    FlowEvent.UNANSWERED,
-  ],
-  rows: rules,
+  events: Object.values(FlowEvent).filter((event) => event !== FlowEvent.SYN_ACK),
+  rows: {
+    limit: ROW_LIMIT,
+    key: (row) => `${row.source} ${row.protocol}`,
+    weight: (row) => weigh(row.failures, row.contacts),
+    merge: (earlier, later) => ({
+      ...(later.contacts > earlier.contacts ? later : earlier),
+      ...addFields(earlier, later, SUMS),
+      ...greaterFields(earlier, later, ["destinations", "ports", "lastMs"]),
+      firstMs: Math.min(earlier.firstMs, later.firstMs),
+    }),
+  },
   create: (context) => new Contacts(context),
 };

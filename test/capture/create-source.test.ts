@@ -40,24 +40,33 @@ describe("createSource", () => {
     source: "auto",
     interfaceName: "lo",
     filter: "host example.com",
-    numericFilter: true,
+    stealth: false,
     snaplen: 2048,
     promiscuous: false,
     ringMib: 1,
     fanoutGroup: null,
   };
 
-  it("refuses names where only numbers are allowed", async () => {
-    await expect(createSource(settings)).rejects.toMatchObject({
-      code: "CAPTURE_FILTER",
-      message: expect.stringContaining("example.com"),
+  it("makes the source that is named, or that suits the system", async () => {
+    const auto = await createSource(settings);
+    expect(auto.name).toBe(process.platform === "linux" ? "afpacket" : "cap");
+    const cap = await createSource({ ...settings, source: "cap" });
+    expect([cap.name, cap.interfaceName]).toEqual(["cap", "lo"]);
+  });
+
+  it.each([
+    ["names in the filter", { source: "afpacket" }, "CAPTURE_FILTER", /example\.com/],
+    ["the source cap", { source: "cap", filter: "" }, "CAPTURE_SOURCE_UNAVAILABLE", /promiscuous/],
+  ] as const)("refuses %s in stealth mode", async (_, changes, code, words) => {
+    await expect(createSource({ ...settings, ...changes, stealth: true })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(words),
     });
   });
 
-  it("makes the source that is named, or that suits the system", async () => {
-    const auto = await createSource({ ...settings, numericFilter: false });
-    expect(auto.name).toBe(process.platform === "linux" ? "afpacket" : "cap");
-    const cap = await createSource({ ...settings, source: "cap", filter: "" });
-    expect([cap.name, cap.interfaceName]).toEqual(["cap", "lo"]);
+  it("refuses to share an interface through cap", async () => {
+    await expect(
+      createSource({ ...settings, source: "cap", fanoutGroup: 1 }),
+    ).rejects.toMatchObject({ code: "CAPTURE_SOURCE_UNAVAILABLE" });
   });
 });
