@@ -2,7 +2,7 @@
 // What has to be there before anything runs: a new enough Node, the npm packages, a current build. Plain
 // JavaScript without dependencies, because it runs before there are any.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -25,7 +25,7 @@ export function checkNode() {
 export function ensureNpmPackages() {
   if (npmPackagesInstalled()) return false;
   say("Installing the npm packages of package-lock.json into node_modules (npm ci) …");
-  npm(["ci", "--no-audit", "--no-fund"]);
+  npm(["ci", "--include=dev", "--no-audit", "--no-fund"]);
   return true;
 }
 
@@ -36,7 +36,7 @@ export function ensureNpmPackages() {
 export function ensureCap() {
   if (existsSync(join(root, "node_modules/cap/build/Release/cap.node"))) return;
   say("Building the optional package cap, now that the libpcap headers are installed (npm ci) …");
-  npm(["ci", "--no-audit", "--no-fund"]);
+  npm(["ci", "--include=dev", "--no-audit", "--no-fund"]);
 }
 
 /** Compiles src/ into dist/ where dist is older than the sources. */
@@ -44,11 +44,14 @@ export function ensureBuild() {
   const built = modifiedMs("dist/main.js");
   if (built > 0 && built >= Math.max(newestMs("src"), modifiedMs("tsconfig.json"))) return;
   say("Building: src/ into dist/ (tsc) …");
-  npm(["run", "--silent", "build"]);
+  // tsc writes its output even where it found errors; what is left of a failed build must not pass for a good one.
+  npm(["run", "--silent", "build"], () =>
+    rmSync(join(root, "dist"), { recursive: true, force: true }),
+  );
 }
 
-/** Runs npm the way this process was started; ends the process where npm fails. */
-function npm(args) {
+/** Runs npm the way this process was started; where npm fails, cleans up and ends the process. */
+function npm(args, cleanUp = () => {}) {
   const viaNpm = process.env.npm_execpath;
   const [command, prefix] = viaNpm ? [process.execPath, [viaNpm]] : ["npm", []];
   const result = spawnSync(command, [...prefix, ...args], {
@@ -57,6 +60,7 @@ function npm(args) {
     stdio: ["ignore", 2, 2],
   });
   if (result.status === 0) return;
+  cleanUp();
   say(`npm ${args.join(" ")} failed${result.error ? `: ${result.error.message}` : ""}.`);
   process.exit(1);
 }

@@ -110,10 +110,11 @@ function explain(source: ScanSource, seconds: number): string {
   const tried = source.vertical
     ? `about ${count(source.ports, "port")}${topDestination === "" ? "" : ` of ${topDestination}`}`
     : `${topPort === 0 ? "the same ports" : `port ${topPort}`} of about ${count(source.destinations, "host")}`;
+  const few = successes === 0 ? "none" : `only ${number(successes)}`;
   const meaning = source.home
     ? "a machine of yours is looking for open services, as malware and intruders do"
     : "someone is looking for open services";
-  return `${address} tried ${tried} in ${duration(seconds)}, and only ${number(successes)} of ${count(contacts, "first contact")} succeeded: ${meaning}.`;
+  return `${address} tried ${tried} in ${duration(seconds)}, and ${few} of ${count(contacts, "first contact")} succeeded: ${meaning}.`;
 }
 
 /** Contacts that came to nothing: refused, unanswered, given up half-way, or without an answer so far. */

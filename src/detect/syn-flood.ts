@@ -139,5 +139,7 @@ function explain(handshakes: Handshakes, seconds: number): string {
   const source = mainSource(handshakes);
   const origin = source === "" ? `about ${count(sources, "address", "addresses")}` : source;
   const spoofed = sources > 100 ? ", probably spoofed" : "";
-  return `${endpoint(destination, port)} gets ${number(Math.round(syn / seconds))} connection attempts/s from ${origin}${spoofed}, and only ${number(Math.round(established / seconds))}/s are completed: this is a SYN flood, meant to keep real clients out.`;
+  const completed = Math.round(established / seconds);
+  const few = completed === 0 ? "none of them is" : `only ${number(completed)}/s are`;
+  return `${endpoint(destination, port)} gets ${number(Math.round(syn / seconds))} connection attempts/s from ${origin}${spoofed}, and ${few} completed: this is a SYN flood, meant to keep real clients out.`;
 }

@@ -70,6 +70,26 @@ describe("FlowTable", () => {
     expect(others.map((other) => table.find(other))).toEqual(slots);
   });
 
+  it.each([
+    ["IPv4", v4("10.0.0.1", 1000), v4("10.0.0.2", 53), 3],
+    ["IPv6, first word", v6(1, 1000), v6(2, 53), 0],
+    ["IPv6, second word", v6(1, 1000), v6(2, 53), 1],
+    ["IPv6, third word", v6(1, 1000), v6(2, 53), 2],
+    ["IPv6, last word", v6(1, 1000), v6(2, 53), 3],
+  ])("takes no flow for another whose hash is alike: %s", (_, client, server, word) => {
+    // One bucket: only the 15 bits of its tag stand between a flow and the comparison of its key.
+    const table = new FlowTable(8, 1);
+    insert(table, packet(client, server));
+    const other = packet(client, server);
+    const back = packet(server, client);
+    for (let i = 1; i < 150_000; i++) {
+      const changed = (client.words[word] ?? 0) ^ Math.imul(i, 0x9e3779b1);
+      Object.assign(other, { [`source${word}`]: changed });
+      Object.assign(back, { [`destination${word}`]: changed });
+      if (table.find(other) !== -1 || table.find(back) !== -1) expect.fail(`matched ${changed}`);
+    }
+  });
+
   it("tells IPv4 from the same addresses mapped into IPv6", () => {
     const table = new FlowTable(64, 1);
     const plain = packet(v4("10.0.0.1", 1), v4("10.0.0.2", 2));

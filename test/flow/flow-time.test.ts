@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { createFlows, onFlowEvent } from "../support/flows.ts";
-import { ACK, RST, SYN, tcpPacket, udpPacket, v4 } from "../support/packets.ts";
+import { ACK, FIN, RST, SYN, tcpPacket, udpPacket, v4 } from "../support/packets.ts";
 
 const T0 = 1_700_000_000_000;
 const SECOND = 1000;
@@ -24,53 +24,27 @@ describe("time-outs of flows", () => {
     expect(counter("nam_flows_evicted_total", { reason })).toBe(1);
   });
 
+  // A server's segment is negative.
   it.each([
-    ["half-open", [[true, SYN]], 40, "idle"],
-    [
-      "established",
-      [
-        [true, SYN],
-        [false, SYN | ACK],
-        [true, ACK],
-      ],
-      300,
-      "idle",
-    ],
-    [
-      "refused",
-      [
-        [true, SYN],
-        [false, RST],
-      ],
-      10,
-      "closed",
-    ],
-    [
-      "aborted",
-      [
-        [true, SYN],
-        [false, SYN | ACK],
-        [true, RST],
-      ],
-      10,
-      "closed",
-    ],
-    ["one-sided without its handshake", [[true, ACK]], 30, "idle"],
-  ] as [string, [boolean, number][], number, string][])(
-    "end a TCP flow that is %s",
-    (_, segments, seconds, reason) => {
-      const { flows, active, counter } = createFlows();
-      for (const [fromClient, flags] of segments) {
-        const [from, to] = fromClient ? [CLIENT, SERVER] : [SERVER, CLIENT];
-        flows.accept(tcpPacket(from, to, flags), T0);
-      }
-      flows.close(T0 + seconds * SECOND - 1);
-      expect(active()).toBe(1);
-      flows.close(T0 + seconds * SECOND);
-      expect(active()).toBe(0);
-      expect(counter("nam_flows_evicted_total", { reason })).toBe(1);
-    },
-  );
+    ["half-open", 40, "idle", [SYN]],
+    ["established", 300, "idle", [SYN, -(SYN | ACK), ACK]],
+    ["refused", 10, "closed", [SYN, -RST]],
+    ["aborted", 10, "closed", [SYN, -(SYN | ACK), RST]],
+    ["closed", 20, "closed", [SYN, -(SYN | ACK), ACK, RST]],
+    ["half-closed", 120, "idle", [SYN, -(SYN | ACK), ACK, FIN | ACK]],
+    ["one-sided without its handshake", 30, "idle", [ACK]],
+  ])("end a TCP flow that is %s after %i s", (_, seconds, reason, segments) => {
+    const { flows, active, counter } = createFlows();
+    for (const segment of segments) {
+      const [from, to] = segment > 0 ? [CLIENT, SERVER] : [SERVER, CLIENT];
+      flows.accept(tcpPacket(from, to, Math.abs(segment)), T0);
+    }
+    flows.close(T0 + seconds * SECOND - 1);
+    expect(active()).toBe(1);
+    flows.close(T0 + seconds * SECOND);
+    expect(active()).toBe(0);
+    expect(counter("nam_flows_evicted_total", { reason })).toBe(1);
+  });
 
   it("hold without a window's end", () => {
     const { flows, counter } = createFlows();

@@ -128,6 +128,18 @@ describe("ICMP errors", () => {
     expect(refused).toEqual([]);
   });
 
+  it("refuse whatever was said between the same two before", () => {
+    const { flows, refused } = observe();
+    const echo = { ipProtocol: Protocol.ICMP };
+    const host = v4("10.0.0.1");
+    flows.accept(setPacket(emptyPacket({}), host, ROUTER, echo), T0);
+    flows.accept(setPacket(emptyPacket({}), ROUTER, host, echo), T0);
+    flows.accept(udpPacket(CLIENT, SERVER), T0);
+    flows.accept(icmpError(ASKED), T0 + 1);
+    expect(flows.table.side).toBe(1);
+    expect(refused).toHaveLength(1);
+  });
+
   it("belong to a flow of their own, and leave the packet's side alone", () => {
     const { flows } = observe();
     const asked = flows.accept(udpPacket(CLIENT, SERVER), T0);

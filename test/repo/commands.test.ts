@@ -71,7 +71,7 @@ describe("npm start", () => {
       packages: { "node_modules/a": { version: "0.9.0" } },
     });
     const result = await script("start.mjs", ["--flag"]);
-    expect(result.called).toBe("npm ci --no-audit --no-fund\n");
+    expect(result.called).toBe("npm ci --include=dev --no-audit --no-fund\n");
     expect(result.stderr).toContain("Installing the npm packages");
   });
 
@@ -80,6 +80,14 @@ describe("npm start", () => {
     const result = await script("start.mjs", ["--flag"]);
     expect(result.called).toBe("npm run --silent build\n");
     expect(result.stderr).toContain("Building");
+  });
+
+  it("leaves nothing behind of a build that failed", async () => {
+    age("src/main.ts", -60);
+    write("npm.mjs", "process.exit(1);");
+    const result = await script("start.mjs", []);
+    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(existsSync(join(project, "dist"))).toBe(false);
   });
 
   it("refuses an old Node with a clear message", async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -94,9 +94,10 @@ function mayImport(folder: string, target: string): boolean {
 }
 
 function subfolders(folder: string): string[] {
-  const present = projectFiles(`src/${folder}`).map((path) =>
-    posix.dirname(path).slice("src/".length),
-  );
+  // A folder may have its rule before it has its first file, which git does not keep.
+  const present = existsSync(join(root, "src", folder))
+    ? projectFiles(`src/${folder}`).map((path) => posix.dirname(path).slice("src/".length))
+    : [];
   return [...new Set([...present, `${folder}/deeper`])].filter((path) => path !== folder);
 }
 

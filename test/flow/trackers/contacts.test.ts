@@ -117,6 +117,20 @@ describe("contacts", () => {
     expect(harness.close(1000).contacts).toEqual([]);
   });
 
+  it("keeps what it knows of a source that failed over many that did not", () => {
+    const harness = new FlowHarness(65_536);
+    const first = harness.nowMs;
+    for (const port of [1, 2]) refuse(harness, v4(SCANNER, 40_000), v4(TARGET, port));
+    for (let i = 0; i < 20_000; i++) {
+      harness.wait(0.1);
+      for (const port of [53, 123, 443]) harness.udp(randomSource(i), v4(TARGET, port));
+    }
+    harness.close();
+    refuse(harness, v4(SCANNER, 40_000), v4(TARGET, 3));
+    const row = harness.close().contacts.find(({ source }) => source === SCANNER);
+    expect(row).toMatchObject({ contacts: 1, failures: 1, ports: 3, firstMs: first });
+  });
+
   it("keeps a scanner's row through a flood from a million sources", () => {
     const harness = new FlowHarness(65_536);
     const scanned = { contacts: 0, failures: 0 };

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Decoder } from "../../src/decode/decoder.ts";
+import { decodeMetrics } from "../../src/decode/families.ts";
+import { flowMetrics } from "../../src/flow/families.ts";
+import { Flows } from "../../src/flow/flows.ts";
+import { CellLayout } from "../../src/metrics/cells.ts";
+import { WindowClock } from "../../src/window-clock.ts";
+import { answeredCaptures, answerPath, readCapture } from "../decode/captures.ts";
+import { cellValue } from "../support/cells.ts";
+import { sharedData } from "../support/shared-data.ts";
+
+/** Every capture whose TCP connections the reference counts otherwise, and why; sorted. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  "captures/arkime/tcp-reassembly-synthetic.pcap":
+    "a SYN-ACK stands before its SYN, and the connection is over when the SYN comes: a new one here",
+  "captures/tcpdump/timestamp_invalid_micro.pcap":
+    "its clock leaps by more than a connection may be silent; the reference knows no time-outs",
+};
+
+const folder = sharedData();
+
+interface Answer {
+  readonly answer: {
+    readonly protocols: Readonly<Record<string, { readonly frames: number } | undefined>>;
+    readonly tcp: { readonly streams: number };
+  };
+}
+
+/** TCP packets and flows of a capture file. */
+async function count(path: string): Promise<{ packets: number; flows: number }> {
+  const layout = new CellLayout([...decodeMetrics, ...flowMetrics]);
+  const counters = new Float64Array(layout.size);
+  const decoder = new Decoder({ layout, counters, tally: () => () => {}, home: [] });
+  const flows = new Flows({ layout, counters, hashSeed: 1, capacity: 65_536 });
+  const clock = new WindowClock(1000);
+  const close = (_: number, endMs: number): void =>
+    flows.close(endMs + clock.flowMs - clock.lastMs);
+  // Damage is the capture reader's business; what came before it counts.
+  await readCapture(path, (frame) => {
+    decoder.headers(frame);
+    clock.advance(frame.seconds * 1000 + frame.nanoseconds / 1e6, close);
+    if (decoder.packet.ipProtocol >= 0) flows.accept(decoder.packet, clock.flowMs);
+    decoder.application(0);
+    decoder.count();
+  }).catch(() => {});
+  const tcp = { protocol: "tcp" };
+  return {
+    packets: cellValue(layout, counters, "nam_transport_packets_total", tcp),
+    flows: cellValue(layout, counters, "nam_flows_started_total", tcp),
+  };
+}
+
+describe.skipIf(folder === null)("TCP flows of real captures", () => {
+  const captures = folder === null ? [] : answeredCaptures(folder);
+
+  it("are the connections that the reference counts", async () => {
+    const differences: string[] = [];
+    let compared = 0;
+    for (const capture of captures) {
+      const path = join(folder ?? "", capture);
+      const { answer } = JSON.parse(readFileSync(answerPath(path), "utf8")) as Answer;
+      const { packets, flows } = await count(path);
+      // Where not every TCP packet is decoded, as in a tunnel not known yet, flows cannot agree.
+      if (packets === 0 || packets !== answer.protocols.tcp?.frames) continue;
+      compared++;
+      if (flows !== answer.tcp.streams) differences.push(capture);
+    }
+    expect(differences).toEqual(Object.keys(EXCEPTIONS));
+    expect(compared).toBeGreaterThan(100);
+  });
+});
