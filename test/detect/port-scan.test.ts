@@ -55,7 +55,7 @@ describe("port scan", () => {
       observed: 1000,
       threshold: { value: 10, setting: "detectors.port_scan.alpha" },
     });
-    expect(event?.explanation).toContain("only 0 of 1,000 first contacts succeeded");
+    expect(event?.explanation).toContain("none of 1,000 first contacts succeeded");
   });
 
   it("is critical when the scanner is one of ours", () => {
