@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { seededRandom } from "../scripts/fixtures/bytes.ts";
 import { Direction, emptyFrame, type Frame } from "../src/capture/source.ts";
+import { Decoder } from "../src/decode/decoder.ts";
+import { applicationNames, decodeMetrics } from "../src/decode/families.ts";
+import { CellLayout } from "../src/metrics/cells.ts";
 import { type Bytes, frameOf, tcpFrame, udpFrame } from "../test/decode/frames.ts";
 import { samples } from "../test/decode/samples.ts";
 import type { Bench, Row } from "./bench.ts";
-
-type DecoderModule = typeof import("../src/decode/decoder.ts");
-type FamiliesModule = typeof import("../src/decode/families.ts");
-type CellsModule = typeof import("../src/metrics/cells.ts");
-
-type Decoder = InstanceType<DecoderModule["Decoder"]>;
 
 const PACKETS = 2_000;
 /** The best round counts: the one that nothing else on the machine disturbed. */
@@ -32,13 +29,12 @@ interface Frames {
   readonly bounds: readonly number[];
 }
 
-/** Time of decoding alone, on frames that stay in the processor's cache; measures the compiled code of dist/. */
+/** Time of decoding alone, on frames that stay in the processor's cache. */
 export const decodeBench: Bench = {
   name: "decode",
   what: "nanoseconds a packet in each stage of decoding, and for each protocol",
   needsRoot: false,
   async run(say) {
-    const { applicationNames } = await compiled<FamiliesModule>("decode/families.js");
     const decoder = await createDecoder();
     const rows = stageRows(decoder, applicationNames.indexOf("tls"), say);
     say("by protocol, direction by address, flow not decided:");
@@ -53,9 +49,6 @@ export const decodeBench: Bench = {
 
 /** One decoder for everything, as in a sensor: the JIT compiles for what it has seen. */
 async function createDecoder(): Promise<Decoder> {
-  const { Decoder } = await compiled<DecoderModule>("decode/decoder.js");
-  const { decodeMetrics } = await compiled<FamiliesModule>("decode/families.js");
-  const { CellLayout } = await compiled<CellsModule>("metrics/cells.js");
   const layout = new CellLayout(decodeMetrics);
   const tally = new Map<string, number>();
   return new Decoder({
@@ -145,8 +138,4 @@ function framesOf(contents: readonly Bytes[], linkType: number): Frames {
   const bounds = [0];
   for (const content of contents) bounds.push((bounds.at(-1) ?? 0) + content.length);
   return { view: frameOf(Buffer.concat(contents)).view, linkType, bounds };
-}
-
-async function compiled<Module>(path: string): Promise<Module> {
-  return (await import(new URL(`../dist/${path}`, import.meta.url).href)) as Module;
 }

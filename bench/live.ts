@@ -134,7 +134,7 @@ function rows(own: Result, cap: Result): Row[] {
       met: ratio >= TIMES_LESS_CPU_MIN,
     },
     {
-      what: `loss at ${Math.round(rate / 1000)},000 packets/s, the fastest rate of trafgen`,
+      what: `loss at ${rounded(rate)} packets/s, the fastest rate of trafgen`,
       measured: percent(loss(own)),
       against: `cap: ${percent(loss(cap))}, which it does not count`,
       ratio: null,
@@ -150,6 +150,11 @@ function rows(own: Result, cap: Result): Row[] {
       met: quantile(scrapes, 1) < SCRAPE_SECONDS_MAX,
     },
   ];
+}
+
+/** To thousands. */
+function rounded(rate: number): string {
+  return (Math.round(rate / 1000) * 1000).toLocaleString("en");
 }
 
 function percent(share: number): string {

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { Row } from "./bench.ts";
 
 const README = fileURLToPath(new URL("../README.md", import.meta.url));
-const BEGIN = "<!-- bench: npm run bench -- replay live memory --readme rewrites everything up to the end mark -->";
+const BEGIN =
+  "<!-- bench: npm run bench -- replay live memory --readme rewrites everything up to the end mark -->";
 const END = "<!-- bench: end -->";
 
 /** The rows as a Markdown table. */

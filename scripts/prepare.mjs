@@ -2,7 +2,7 @@
 // What has to be there before anything runs: a new enough Node, the npm packages, a current build. Plain
 // JavaScript without dependencies, because it runs before there are any.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -39,19 +39,17 @@ export function ensureCap() {
   npm(["ci", "--include=dev", "--no-audit", "--no-fund"]);
 }
 
-/** Compiles src/ into dist/ where dist is older than the sources. */
+/** Builds dist/ where it is older than src/, or than what builds it. */
 export function ensureBuild() {
   const built = modifiedMs("dist/main.js");
-  if (built > 0 && built >= Math.max(newestMs("src"), modifiedMs("tsconfig.json"))) return;
-  say("Building: src/ into dist/ (tsc) …");
-  // tsc writes its output even where it found errors; what is left of a failed build must not pass for a good one.
-  npm(["run", "--silent", "build"], () =>
-    rmSync(join(root, "dist"), { recursive: true, force: true }),
-  );
+  const wanted = [newestMs("src"), modifiedMs("tsconfig.json"), modifiedMs("scripts/bundle.mjs")];
+  if (built > 0 && built >= Math.max(...wanted)) return;
+  say("Building: src/ into dist/ …");
+  npm(["run", "--silent", "build"]);
 }
 
-/** Runs npm the way this process was started; where npm fails, cleans up and ends the process. */
-function npm(args, cleanUp = () => {}) {
+/** Runs npm the way this process was started; ends the process where npm fails. */
+function npm(args) {
   const viaNpm = process.env.npm_execpath;
   const [command, prefix] = viaNpm ? [process.execPath, [viaNpm]] : ["npm", []];
   const result = spawnSync(command, [...prefix, ...args], {
@@ -60,7 +58,6 @@ function npm(args, cleanUp = () => {}) {
     stdio: ["ignore", 2, 2],
   });
   if (result.status === 0) return;
-  cleanUp();
   say(`npm ${args.join(" ")} failed${result.error ? `: ${result.error.message}` : ""}.`);
   process.exit(1);
 }

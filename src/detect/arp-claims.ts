@@ -10,7 +10,7 @@ const ALIVE_MS = 300_000;
 /** A former holder that is silent for this long has left, and the address is the newcomer's. */
 const GONE_MS = 600_000;
 /** A claimant known for this much longer than another is the one with the right. */
-const SENIORITY_MS = 600_000;
+const SENIORITY_MS = 60_000;
 
 /** First bytes of MAC addresses that routers share on purpose: VRRP and CARP, HSRP 1 and 2, HSRP for IPv6, GLBP. */
 const SHARED_PREFIXES = [

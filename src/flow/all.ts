@@ -20,7 +20,7 @@ export const flowSettings = z
       .max(MOST_FLOWS)
       .default(262_144)
       .describe(
-        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 80 bytes. Beyond it the flow closest to its time-out makes room.",
+        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 82 bytes. Beyond it the flow closest to its time-out makes room.",
       ),
   })
   .prefault({})

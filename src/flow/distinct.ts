@@ -26,7 +26,7 @@ export class DistinctSketches {
   readonly #key: number = 0;
 
   constructor(hashSeed: number) {
-    this.#key = hashKey(hashSeed, 3);
+    this.#key = hashKey(hashSeed, "distinct");
   }
 
   /** Takes the first packet of a flow in this window. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { i32 } from "../util/typed.ts";
 
 /** Where a flow stands. Flows without TCP know only the first two and REFUSED. */
 export const FlowState = {
@@ -31,29 +32,37 @@ export const StateFlag = {
   REPORTED: 0x80,
 } as const;
 
-const SECOND = 1000;
+const IDLE_SECONDS: Readonly<Record<keyof typeof FlowState, number>> = {
+  OPEN: 60,
+  ANSWERED: 180,
+  // Outlasts the longest pause between two SYNs of Linux (32 s), which so stay one flow.
+  SYN_SENT: 40,
+  SYN_ACKED: 40,
+  ESTABLISHED: 300,
+  MIDSTREAM: 30,
+  CLOSING: 120,
+  // For late segments, and resets that end a connection for good.
+  CLOSED: 20,
+  REFUSED: 10,
+  ABORTED: 10,
+};
+const IDLE_MS = idleTable();
+
+function idleTable(): Int32Array {
+  const table = new Int32Array(STATE_MASK + 1);
+  for (const [name, seconds] of Object.entries(IDLE_SECONDS)) {
+    table[FlowState[name as keyof typeof FlowState]] = seconds * 1000;
+  }
+  return table;
+}
 
 /**
- * Milliseconds a flow may be silent in each state. It is also the order of eviction: the flow that would time out
+ * Milliseconds a flow may be silent in its state. It is also the order of eviction: the flow that would time out
  * first goes first, so half-open flows and single packets, which cost an attacker nothing, never push out
- * connections that live. 40 s for a half-open connection outlasts the longest pause between two SYNs of Linux
- * (32 s), which therefore stay one flow; the time after the end absorbs late segments.
+ * connections that live.
  */
-export const IDLE_MS: Int32Array = idleTimes();
-
-function idleTimes(): Int32Array {
-  const times = new Int32Array(STATE_MASK + 1);
-  times[FlowState.OPEN] = 60 * SECOND;
-  times[FlowState.ANSWERED] = 180 * SECOND;
-  times[FlowState.SYN_SENT] = 40 * SECOND;
-  times[FlowState.SYN_ACKED] = 40 * SECOND;
-  times[FlowState.ESTABLISHED] = 300 * SECOND;
-  times[FlowState.MIDSTREAM] = 30 * SECOND;
-  times[FlowState.CLOSING] = 120 * SECOND;
-  times[FlowState.CLOSED] = 20 * SECOND;
-  times[FlowState.REFUSED] = 10 * SECOND;
-  times[FlowState.ABORTED] = 10 * SECOND;
-  return times;
+export function idleMs(stateByte: number): number {
+  return i32(IDLE_MS, stateByte & STATE_MASK);
 }
 
 /** True for a flow that has ended, and only absorbs what comes late. */

@@ -37,8 +37,8 @@ export class FlowTable {
     this.#expiry = new Int32Array(this.capacity).fill(NEVER);
     this.#started = new Int32Array(this.capacity);
     this.#bucketMask = this.capacity / WAYS - 1;
-    this.#wordKey = hashKey(hashSeed, 0);
-    this.#portKey = hashKey(hashSeed, 1);
+    this.#wordKey = hashKey(hashSeed, "flow");
+    this.#portKey = hashKey(hashSeed, "flow port");
   }
 
   /**

@@ -14,7 +14,7 @@ import {
   synTimeoutsMissed,
 } from "./flow-metrics.ts";
 import type { FlowRows } from "./flow-rows.ts";
-import { FlowState, hasEnded, IDLE_MS, isHalfOpen, STATE_MASK } from "./flow-state.ts";
+import { FlowState, hasEnded, idleMs, isHalfOpen, STATE_MASK } from "./flow-state.ts";
 import { FlowTable } from "./flow-table.ts";
 import { isUnreachable, readQuoted } from "./quoted.ts";
 import { SynTimeouts } from "./syn-timeouts.ts";
@@ -24,14 +24,14 @@ import { FlowEvent } from "./tracker.ts";
 const TCP = 6;
 /** A connection silent for this long whose client sends a SYN has ended unseen. */
 const REUSE_AFTER_MS = 30_000;
-/** Times are int32 milliseconds of an epoch that moves up long before they could overflow: every 12 days. */
+/** Times are int32 milliseconds of an epoch that moves up long before they could overflow. */
 const EPOCH_LIMIT_MS = 0x40000000;
 /** Most work at a window's end, so that no packet waits for it longer than a few milliseconds. */
 const SYN_TIMEOUTS_PER_WINDOW = 16_384;
 const ENDS_PER_WINDOW = 65_536;
 
 // Local constants: an imported object would be read anew for each packet.
-const { ESTABLISHED, ANSWERED } = FlowState;
+const { ANSWERED, ESTABLISHED, MIDSTREAM, OPEN } = FlowState;
 const CONTROL = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST;
 
 export interface FlowsOptions {
@@ -61,7 +61,7 @@ export class Flows {
   readonly #evictedCells: number = 0;
   readonly #outcomeCells: number = 0;
   readonly #missedCell: number = 0;
-  #epochMs = Number.NaN;
+  #epochMs = 0;
   #windowStart = 0;
   #sweepAt = 0;
 
@@ -91,7 +91,9 @@ export class Flows {
     if (slot >= 0 && (packet.tcpFlags & CONTROL) === 0 && packet.quotedAt < 0) {
       const state = this.#rows.state(slot);
       const expiry = table.expiry(slot);
-      if ((state === ESTABLISHED || state === ANSWERED) && expiry > now) {
+      const isOpenBothWays = state === ESTABLISHED || state === ANSWERED;
+      const isOneSided = (state === MIDSTREAM || state === OPEN) && table.side === 0;
+      if ((isOpenBothWays || isOneSided) && expiry > now) {
         // Nearly every packet: nothing happens to the flow but its counts and its time-out.
         const idle = idleMs(state);
         this.isFirstOfWindow = expiry - idle < this.#windowStart;
@@ -112,12 +114,12 @@ export class Flows {
   }
 
   #sinceEpoch(timeMs: number): number {
-    if (Number.isNaN(this.#epochMs)) this.#epochMs = timeMs;
     const now = timeMs - this.#epochMs;
     if (now < EPOCH_LIMIT_MS) return now | 0;
+    // Every 12 days, after a leap of the clock, and at the first packet.
     this.table.shiftEpoch(now);
     this.#synTimeouts.shiftEpoch(now);
-    this.#windowStart -= now;
+    this.#windowStart = 0;
     this.#epochMs = timeMs;
     return 0;
   }
@@ -240,10 +242,6 @@ export class Flows {
   #lastSeen(slot: number, state: number): number {
     return this.table.expiry(slot) - idleMs(state);
   }
-}
-
-function idleMs(state: number): number {
-  return i32(IDLE_MS, state & STATE_MASK);
 }
 
 function hasTcpHeader(packet: Packet): boolean {

@@ -6,7 +6,7 @@ import { V4_MAPPED_WORD2 } from "../util/address.ts";
 // bits that depend on it. Not cryptographic: it need only be too costly to guess from outside.
 
 const STEP = 0x2c1b3c6d;
-const GOLDEN = 0x9e3779b9;
+const GOLDEN = 0x9e3779b9 | 0;
 
 /** Scrambles one 32-bit word under a secret odd key; int32 in, int32 out. */
 export function mix(word: number, key: number): number {
@@ -15,10 +15,11 @@ export function mix(word: number, key: number): number {
   return hash ^ (hash >>> 16);
 }
 
-/** A multiplier for `mix` from a seed and the number of its purpose, so that no two tables share one. */
-export function hashKey(seed: number, purpose: number): number {
-  const start = Math.imul(purpose + 1, GOLDEN) ^ seed;
-  return mix(mix(start, GOLDEN) ^ seed, GOLDEN) | 1;
+/** A key for `mix` from a seed, and one of its own for each purpose: what collides in one table does not in another. */
+export function hashKey(seed: number, purpose: string): number {
+  let key = mix(seed, GOLDEN);
+  for (let i = 0; i < purpose.length; i++) key = mix(key ^ purpose.charCodeAt(i), GOLDEN);
+  return mix(key ^ seed, GOLDEN) | 1;
 }
 
 /** Hash of an address of four words. */

@@ -35,6 +35,7 @@ export interface CaptureWindow {
  * windows of the same tick merge (counters and gauges add, sketches take the maximum, rows and tallies append).
  */
 export interface Window {
+  /** Number of the sensor, -1 where several were merged. */
   readonly sensor: number;
   readonly sequence: number;
   /** Packet time covered, `[startMs, endMs)`, milliseconds since 1970. */

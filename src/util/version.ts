@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 /** What runs. */
 export interface ProductBuild {
@@ -34,10 +34,19 @@ function revision(): string {
   return (read(`.git/${branch}`)?.trim() ?? packed) || "unknown";
 }
 
+/** The folder that holds package.json: above `src/` as above `dist/`. */
+function productFolder(): URL {
+  let folder = new URL("./", import.meta.url);
+  while (!existsSync(new URL("package.json", folder)) && folder.pathname !== "/") {
+    folder = new URL("../", folder);
+  }
+  return folder;
+}
+
 /** A file of the product, or null where it is not there. */
 function read(path: string): string | null {
   try {
-    return readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+    return readFileSync(new URL(path, productFolder()), "utf8");
   } catch {
     return null;
   }

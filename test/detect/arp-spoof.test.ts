@@ -66,6 +66,25 @@ describe("ARP spoofing", () => {
     expect(severities(spoof.step({ arp: [change] }))).toEqual(["critical open"]);
   });
 
+  it("takes the newcomer for the intruder, however often the owner answers", () => {
+    const spoof = bench();
+    const brief = { previousAgeMs: 90_000, previousSightings: 1 };
+    for (let second = 0; second < 120; second++) {
+      spoof.step({
+        arp: [
+          arpRow({ address: GATEWAY, mac: OWNER, kind: second === 0 ? "new" : "seen", replies: 9 }),
+        ],
+      });
+    }
+    spoof.step({ arp: [taken(GATEWAY, { ...brief, replies: 1 })] });
+    spoof.step({
+      arp: [taken(GATEWAY, { mac: OWNER, previousMac: INTRUDER, replies: 9, ...brief })],
+    });
+    spoof.step({ arp: [taken(GATEWAY, { ...brief, replies: 1 })] });
+    expect(spoof.events).toHaveLength(1);
+    expect(spoof.events[0]).toMatchObject({ entity: { key: GATEWAY, mac: INTRUDER } });
+  });
+
   it("finds on a fresh agent that two take an address from each other, and who insists", () => {
     const spoof = bench();
     const brief = { previousAgeMs: 900, previousSightings: 1 };

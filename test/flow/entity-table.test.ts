@@ -20,25 +20,25 @@ function createTable(options: Partial<EntityTableOptions> = {}) {
     table.key[1] = second;
     return table.claim(timeMs);
   };
-  const find = (first: number, second: number): number => {
-    table.key[0] = first;
-    table.key[1] = second;
-    return table.find();
+  /** Whether an entity is held; it is afterwards. */
+  const isHeld = (first: number, second: number, timeMs: number): boolean => {
+    claim(first, second, timeMs);
+    return !table.isNew;
   };
-  return { table, evictions, claim, find };
+  return { table, evictions, claim, isHeld };
 }
 
 describe("EntityTable", () => {
   it("holds an entity under its whole key", () => {
-    const { table, claim, find } = createTable();
+    const { table, claim, isHeld } = createTable();
     const slot = claim(1, 2, 0);
     expect(table.isNew).toBe(true);
     expect(claim(1, 2, 5)).toBe(slot);
     expect(table.isNew).toBe(false);
-    expect(find(2, 1)).toBe(-1);
-    expect(find(1, 2)).toBe(slot);
+    expect(table.size).toBe(1);
+    expect(isHeld(2, 1, 5)).toBe(false);
     expect([table.keyWord(slot, 0), table.keyWord(slot, 1)]).toEqual([1, 2]);
-    expect([table.firstMs[slot], table.lastMs[slot], table.size]).toEqual([0, 5, 1]);
+    expect([table.firstMs[slot], table.lastMs[slot]]).toEqual([0, 5]);
   });
 
   it("starts window words over with each window, life words and sketches never", () => {
@@ -70,35 +70,39 @@ describe("EntityTable", () => {
   });
 
   it("drops the lightest first, and of equals the one silent for longest", () => {
-    const { table, evictions, claim, find } = createTable({ capacity: 8 });
-    for (let i = 0; i < 8; i++) table.weigh(claim(i, 0, i), i === 0 ? 0 : 10);
-    claim(8, 0, 10);
-    expect(find(0, 0)).toBe(-1);
-    table.weigh(find(8, 0), 10);
-    claim(9, 0, 11);
-    expect(find(1, 0)).toBe(-1);
+    const { table, evictions, claim, isHeld } = createTable({ capacity: 8 });
+    const slots = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => claim(i, 0, i));
+    for (const [i, slot] of slots.entries()) table.weigh(slot, i === 0 ? 0 : 10);
+    expect(claim(8, 0, 10)).toBe(slots[0]);
+    table.weigh(slots[0] ?? 0, 10);
+    expect(claim(9, 0, 11)).toBe(slots[1]);
     expect(evictions.count).toBe(2);
     expect(table.size).toBe(8);
+    expect(isHeld(8, 0, 12)).toBe(true);
+    expect(isHeld(0, 0, 12)).toBe(false);
   });
 
   it("lets weight fade with silence", () => {
-    const { table, claim, find } = createTable({ capacity: 8 });
-    table.weigh(claim(0, 0, 0), 10);
+    const { table, claim } = createTable({ capacity: 8 });
+    const faded = claim(0, 0, 0);
+    table.weigh(faded, 10);
     for (let i = 1; i < 8; i++) table.weigh(claim(i, 0, 20 * MINUTE), 2);
-    claim(8, 0, 20 * MINUTE);
-    expect(find(0, 0)).toBe(-1);
+    expect(claim(8, 0, 20 * MINUTE)).toBe(faded);
   });
 
   it("forgets who was silent for longer than allowed", () => {
-    const { table, claim, find } = createTable();
+    const { table, claim, isHeld } = createTable();
     claim(1, 0, 0);
     claim(2, 0, 20 * MINUTE);
     table.endWindow(30 * MINUTE);
     expect(table.size).toBe(2);
     table.endWindow(31 * MINUTE);
-    expect([table.size, find(1, 0) >= 0, find(2, 0) >= 0]).toEqual([1, false, true]);
+    expect(table.size).toBe(1);
+    expect(isHeld(2, 0, 31 * MINUTE)).toBe(true);
+    expect(isHeld(1, 0, 31 * MINUTE)).toBe(false);
     table.clear();
-    expect([table.size, find(2, 0)]).toEqual([0, -1]);
+    expect(table.size).toBe(0);
+    expect(isHeld(2, 0, 31 * MINUTE)).toBe(false);
   });
 
   it("ranks the entities of this window", () => {

@@ -103,6 +103,17 @@ describe("time-outs of flows", () => {
     expect(active()).toBe(0);
   });
 
+  it("are settled by new SYNs too", () => {
+    const { flows, counter } = createFlows({ capacity: 65_536 });
+    for (let i = 0; i < 1000; i++) {
+      flows.accept(tcpPacket(v4("10.0.0.1", 1000 + i), SERVER, SYN), T0);
+    }
+    for (let i = 0; i < 400; i++) {
+      flows.accept(tcpPacket(v4("10.0.0.2", 1000 + i), SERVER, SYN), T0 + 3 * SECOND);
+    }
+    expect(counter("nam_tcp_handshakes_total", { outcome: "unanswered" })).toBe(800);
+  });
+
   it("that cannot be watched are counted", () => {
     const { flows, counter } = createFlows({ capacity: 8 });
     for (let i = 0; i < 30; i++) flows.accept(tcpPacket(v4("10.0.0.1", i), SERVER, SYN), T0 + i);

@@ -5,6 +5,8 @@ import { hashKey, mix } from "../hash.ts";
 
 /** Entities that share a hash bucket. */
 const WAYS = 8;
+/** A silence of this part of the time after which an entity is forgotten halves its weight. */
+const HALVINGS = 30;
 
 export interface EntityTableOptions {
   /** Most entities: a power of two, at least 8. */
@@ -28,7 +30,7 @@ export interface EntityTableOptions {
  * who has shown something.
  */
 export class EntityTable {
-  /** Where the caller writes a key before `find` or `claim`. */
+  /** Where the caller writes a key before `claim`. */
   readonly key: Int32Array;
   /** Rows of window and life words; see `row`. */
   readonly rows: Int32Array;
@@ -57,11 +59,11 @@ export class EntityTable {
   constructor(options: EntityTableOptions) {
     const { capacity, keyWords, windowWords, lifeWords = 0, sketchBytes = 0 } = options;
     this.#idleMs = options.idleMs ?? Number.POSITIVE_INFINITY;
-    this.#decay = 30 / this.#idleMs;
+    this.#decay = HALVINGS / this.#idleMs;
     this.#options = options;
     this.#rowWords = windowWords + lifeWords;
     this.#sketchBytes = sketchBytes;
-    this.#secret = hashKey(options.hashSeed, 2);
+    this.#secret = hashKey(options.hashSeed, "entity");
     this.key = new Int32Array(keyWords);
     this.rows = new Int32Array(capacity * this.#rowWords);
     this.sketches = new Uint8Array(capacity * sketchBytes);
@@ -110,11 +112,6 @@ export class EntityTable {
   /** One word of a slot's row. */
   value(slot: number, column: number): number {
     return i32(this.rows, slot * this.#rowWords + column);
-  }
-
-  /** Slot of the entity with the key in `key`, -1 if it is not held. */
-  find(): number {
-    return this.#find(this.#hash());
   }
 
   /** Slot of the entity with the key in `key`, begun if need be; sets `isNew`. */
@@ -219,7 +216,7 @@ export class EntityTable {
     return least;
   }
 
-  /** Halved by a silence of a thirtieth of `idleMs`, a third of it at twice that, and so on. */
+  /** The weight, halved by a certain silence, a third of it after twice as long, and so on. */
   #worth(slot: number, timeMs: number): number {
     const silence = (timeMs - f64(this.lastMs, slot)) * this.#decay;
     return f64(this.#weights, slot) / (1 + silence);

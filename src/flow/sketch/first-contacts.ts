@@ -29,8 +29,8 @@ export class FirstContacts {
     this.#entries = new Int32Array(capacity << ENTRY_SHIFT);
     this.#mask = capacity - 1;
     this.#memoryUnits = memoryMs / UNIT_MS;
-    this.#placeKey = hashKey(hashSeed, 4);
-    this.#printKey = hashKey(hashSeed, 5);
+    this.#placeKey = hashKey(hashSeed, "contact place");
+    this.#printKey = hashKey(hashSeed, "contact print");
   }
 
   /** True for a contact that is not remembered: this flow is its first attempt from now on. */

@@ -161,9 +161,11 @@ class Arp implements Tracker<ArpRow> {
     const table = this.#table;
     const kind = KINDS[table.value(slot, KIND)] ?? "seen";
     const hasChanged = kind === "changed";
+    // An owner who took the address back before the window ended is not who it was taken by.
+    const isTakenBack = hasChanged && this.#isSameMac(slot, CURRENT, PREVIOUS);
     return {
       address: formatAddress(0, 0, V4_MAPPED_WORD2, table.keyWord(slot, 0)),
-      mac: this.#macText(slot, CURRENT),
+      mac: this.#macText(slot, isTakenBack ? OTHER : CURRENT),
       kind,
       previousMac: hasChanged ? this.#macText(slot, PREVIOUS) : "",
       previousAgeMs: hasChanged ? f64(this.#previousAgeMs, slot) : 0,
@@ -172,6 +174,14 @@ class Arp implements Tracker<ArpRow> {
       gratuitous: table.value(slot, GRATUITOUS),
       addressesOfMac: table.value(slot, ADDRESSES),
     };
+  }
+
+  #isSameMac(slot: number, column: number, other: number): boolean {
+    const table = this.#table;
+    return (
+      table.value(slot, column) === table.value(slot, other) &&
+      table.value(slot, column + 1) === table.value(slot, other + 1)
+    );
   }
 
   #macText(slot: number, column: number): string {

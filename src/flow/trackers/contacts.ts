@@ -91,7 +91,7 @@ class Contacts implements Tracker<ContactRow> {
 
   constructor({ hashSeed, evicted }: TrackerContext) {
     this.#first = new FirstContacts(REMEMBERED_CONTACTS, MEMORY_MS, hashSeed);
-    this.#key = hashKey(hashSeed, 6);
+    this.#key = hashKey(hashSeed, "contacts");
     this.#table = new EntityTable({
       ...{ capacity: CAPACITY, idleMs: IDLE_MS, hashSeed, evicted },
       ...{ keyWords: 5, windowWords: WINDOW_WORDS, lifeWords: 1, sketchBytes: 2 * FADING_BYTES },

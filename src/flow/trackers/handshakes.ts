@@ -53,7 +53,7 @@ class Handshakes implements Tracker<HandshakeRow> {
   readonly #key: number = 0;
 
   constructor({ hashSeed, evicted }: TrackerContext) {
-    this.#key = hashKey(hashSeed, 7);
+    this.#key = hashKey(hashSeed, "handshakes");
     this.#table = new EntityTable({
       ...{ capacity: CAPACITY, hashSeed, evicted },
       ...{ keyWords: 5, windowWords: WINDOW_WORDS, sketchBytes: 1 << PRECISION },

@@ -59,6 +59,19 @@ describe("arp", () => {
     });
   });
 
+  it("names the forger where the owner took the address back within the window", () => {
+    const harness = new FlowHarness();
+    for (let i = 0; i < 20; i++) {
+      reply(harness, OWNER);
+      harness.close(MINUTE);
+    }
+    reply(harness, FORGER);
+    reply(harness, OWNER);
+    expect(only(harness.close(1000).arp)).toMatchObject({
+      ...{ kind: "changed", mac: FORGER, previousMac: OWNER },
+    });
+  });
+
   it("knows the owner again who takes the address back from a forger, window after window", () => {
     const harness = new FlowHarness();
     for (let i = 0; i < 20; i++) {
