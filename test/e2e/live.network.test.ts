@@ -60,7 +60,16 @@ async function total(
   metric: string,
   where: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  const family = parseText(await stack.metrics()).get(metric);
+  return totalIn(await stack.metrics(), metric, where);
+}
+
+/** The same in one scrape, so that several totals are of the same moment. */
+function totalIn(
+  scrape: string,
+  metric: string,
+  where: Readonly<Record<string, string>> = {},
+): number {
+  const family = parseText(scrape).get(metric);
   const matching = (family?.samples ?? []).filter(({ labels }) =>
     Object.entries(where).every(([name, value]) => labels[name] === value),
   );
