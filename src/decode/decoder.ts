@@ -30,6 +30,9 @@ const { UNKNOWN } = Direction;
 const { DONE } = Stop;
 const { APPLICATION } = LayerIndex;
 
+/** A flow whose payload has proved nothing for so many packets is what its port says. */
+const PACKETS_TO_PROVE = 32;
+
 export interface DecoderOptions {
   /** Holds `decodeMetrics`; `counters` are its cells. */
   readonly layout: CellLayout;
@@ -100,7 +103,8 @@ export class Decoder {
   /**
    * Decodes the payload. `verdict` is what an earlier call returned for this flow, 0 for a new one; the return
    * value is what to keep: a position in the application family once a payload has proved it. A port only
-   * guesses: it counts the packet, and leaves the flow open for a payload to decide.
+   * guesses: it counts the packet, and leaves the flow open for a payload to decide. After the flow's first packets,
+   * among which even a STARTTLS would have come, the guess is kept.
    */
   application(verdict: number): number {
     const { packet } = this;
@@ -113,7 +117,7 @@ export class Decoder {
       const stop = decode(packet);
       if (stop !== DONE) fault(packet, APPLICATION, stop);
     }
-    return proved;
+    return proved === UNDECIDED && packet.flowPackets > PACKETS_TO_PROVE ? position : proved;
   }
 
   /** What the payload proves, else the verdict as it was. */

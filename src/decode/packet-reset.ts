@@ -58,6 +58,7 @@ export function resetPacket(packet: Packet, frame: Frame): void {
   packet.quotedAt = -1;
   packet.flow = -1;
   packet.flowSide = 0;
+  packet.flowPackets = 0;
   packet.fault = 0;
   packet.faultLayer = 0;
 }

@@ -69,6 +69,8 @@ export interface Packet {
   flow: number;
   /** 0 = sent by the flow's initiator, 1 = by the responder. */
   flowSide: number;
+  /** Packets of the flow so far, this one among them; 0 without a flow. */
+  flowPackets: number;
   /** The packet's one outcome: 0 when every decoder was content, else the first Stop that is an error. */
   fault: number;
   /** Position in LAYERS of the decoder that found `fault`. */
@@ -139,6 +141,7 @@ export function emptyPacket(facts: PacketFacts): Packet {
     quotedAt: -1,
     flow: -1,
     flowSide: 0,
+    flowPackets: 0,
     fault: 0,
     faultLayer: 0,
     facts,

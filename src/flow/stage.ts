@@ -57,7 +57,7 @@ export class FlowStage {
   }
 
   /**
-   * Finds or begins the packet's flow, sets `packet.flow` and `packet.flowSide`, and says flow events. Returns the
+   * Finds or begins the packet's flow, sets `flow`, `flowSide` and `flowPackets` of the packet, and says flow events. Returns the
    * application verdict kept with the flow, 0 for none. `timeMs` is packet time made monotonic.
    */
   lookup(packet: Packet, timeMs: number): number {
@@ -67,10 +67,12 @@ export class FlowStage {
       return 0;
     }
     const { table } = this.#flows;
+    const { rows } = table;
     const slot = this.#flows.accept(packet, timeMs);
     packet.flow = slot;
     packet.flowSide = table.side;
-    return table.rows.verdict(slot);
+    packet.flowPackets = rows.packets(slot, 0) + rows.packets(slot, 1);
+    return rows.verdict(slot);
   }
 
   /** Keeps an application verdict with the packet's flow. */

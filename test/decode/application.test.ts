@@ -89,6 +89,18 @@ describe("the verdict of a flow", () => {
     expect(decoding.value("nam_tls_hellos_total")).toBe(1);
   });
 
+  it("keeps the guess by port once a flow's first packets have proved nothing", () => {
+    const decoding = new Decoding();
+    const { decoder } = decoding;
+    const guess = (flowPackets: number): number => {
+      decoder.headers(frameOf(tcpFrame({ destinationPort: 25, payload: bytes("?") })));
+      decoder.packet.flowPackets = flowPackets;
+      return decoder.application(0);
+    };
+    expect(guess(32)).toBe(0);
+    expect(applicationNames[guess(33)]).toBe("smtp");
+  });
+
   it("gives way to TLS through a proxy", () => {
     const decoding = new Decoding();
     const ports = { destinationPort: UNKNOWN_PORT };

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The whole pipeline over every shared capture: it ends, counts to the packet, and judges the labelled ones right.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { Replay, type ReplayResult } from "../../src/replay.ts";
+import { createLog } from "../../src/util/log.ts";
+import { answeredCaptures, answerPath } from "../decode/captures.ts";
+import { readReference } from "../decode/reference.ts";
+import { sharedData } from "../support/shared-data.ts";
+
+const data = sharedData();
+const captures = data === null ? [] : answeredCaptures(data);
+
+/** Some files of this folder hold custom or journal blocks, which tshark counts as packets. */
+const WITH_OTHER_BLOCKS = "captures/pcapng-test-generator";
+
+/** What a fresh agent must say first of a capture of attacks/. */
+const ATTACKS: Readonly<Record<string, { detector: string; severity: string }>> = {
+  "portscan_syn.pcap": { detector: "port_scan", severity: "critical" },
+  "portscan_connect.pcap": { detector: "port_scan", severity: "critical" },
+  "synflood_first6000.pcap": { detector: "syn_flood", severity: "critical" },
+  "arpspoof.pcap": { detector: "arp_spoof", severity: "critical" },
+};
+const BENIGN = ["benign_dns.pcap", "benign_mixed_75s.pcap", "benign_ssh.pcap"];
+
+async function replayed(...paths: string[]): Promise<ReplayResult> {
+  const { config } = loadConfig({ env: {}, flags: [] });
+  const replay = new Replay({
+    detect: config.detectors,
+    home: config.networks.home,
+    agent: "oracle",
+    flowCapacity: 16_384,
+    top: 10,
+    speed: null,
+    log: createLog({ level: "silent", format: "json" }),
+  });
+  return replay.run(paths.map((path) => join(data ?? "", path)));
+}
+
+function packetsOf(layer: Readonly<Record<string, { packets: number }>>): number {
+  return Object.values(layer).reduce((sum, { packets }) => sum + packets, 0);
+}
+
+describe.skipIf(data === null)("replay of the shared captures", () => {
+  it.each(captures)("%s ends, and its counts are the reference's", async (capture) => {
+    const { report } = await replayed(capture);
+    const [file] = report.files;
+    const { container, answer } = readReference(join(data ?? "", answerPath(capture)));
+    expect(file?.packets).toBe(Number(container.packets));
+    if (!capture.startsWith(WITH_OTHER_BLOCKS)) expect(file?.bytes).toBe(answer.bytes);
+    for (const layer of Object.values(report.protocols)) {
+      expect(packetsOf(layer)).toBe(file?.packets);
+    }
+    const { received, processed, dropped } = report.loss;
+    expect(processed).toBe(file?.packets);
+    expect(received).toBe(
+      processed + Object.values(dropped).reduce((sum, count) => sum + count, 0),
+    );
+  });
+
+  it.each(Object.entries(ATTACKS))("finds the attack in %s", async (name, wanted) => {
+    const { report } = await replayed(`attacks/${name}`);
+    const { events } = JSON.parse(
+      readFileSync(join(data ?? "", "attacks", name.replace(/\.pcap$/, ".label.json")), "utf8"),
+    ) as { events: { attacker: string; start: number }[] };
+    const [alarm] = report.events.filter(({ severity }) => severity !== "info");
+    expect(alarm).toMatchObject({ ...wanted, state: "open" });
+    expect((alarm?.time ?? 0) - (events[0]?.start ?? 0)).toBeLessThan(5);
+  });
+
+  it.each(BENIGN)("raises nothing on %s", async (name) => {
+    expect((await replayed(`attacks/${name}`)).report.events).toEqual([]);
+  });
+
+  it("takes several files as one run", async () => {
+    const { report } = await replayed("attacks/benign_dns.pcap", "attacks/benign_ssh.pcap");
+    expect(report.files.map(({ packets }) => packets)).toEqual([244, 250]);
+    expect(packetsOf(report.protocols.network)).toBe(494);
+  });
+});
