@@ -122,7 +122,7 @@ export class Pipeline {
   }
 
   #closeWindow(startMs: number, endMs: number): void {
-    const { rows, sketches } = this.#flows.close(endMs + this.#clock.flowMs - this.#clock.lastMs);
+    const { rows, sketches } = this.#flows.close(this.#clock.flowTime(endMs));
     const counters = this.#counters.slice();
     this.#counters.fill(0);
     this.#options.emit({

@@ -18,12 +18,16 @@ export class WindowClock {
   endMs = Number.NaN;
   /** Newest packet time. */
   lastMs = 0;
-  /** Time for flow state: packet time made monotonic. */
+  /**
+   * Time for flow state: whole milliseconds since the first packet, never going back. Small whole numbers are kept
+   * unboxed by the engine; packet time itself would be an object a packet.
+   */
   flowMs = 0;
   /** Times the clock stepped back or leapt. */
   steps = 0;
   readonly #lengthMs: number;
-  #offsetMs = 0;
+  /** What packet time lacks to flow time. */
+  #toFlowMs = 0;
 
   constructor(lengthMs: number) {
     this.#lengthMs = lengthMs;
@@ -34,11 +38,18 @@ export class WindowClock {
    * After the call `flowMs` is this packet's place in monotonic time.
    */
   advance(timeMs: number, close: (startMs: number, endMs: number) => void): void {
-    if (Number.isNaN(this.endMs)) this.#open(timeMs);
-    else if (timeMs >= this.endMs) this.#forward(timeMs, close);
+    if (Number.isNaN(this.endMs)) {
+      this.#toFlowMs = -timeMs;
+      this.#open(timeMs);
+    } else if (timeMs >= this.endMs) this.#forward(timeMs, close);
     else if (timeMs < this.lastMs - LATE_MS) this.#step(timeMs, close);
     if (timeMs > this.lastMs) this.lastMs = timeMs;
-    this.flowMs = this.lastMs + this.#offsetMs;
+    this.flowMs = this.flowTime(this.lastMs);
+  }
+
+  /** A packet time as flow time. */
+  flowTime(timeMs: number): number {
+    return Math.floor(timeMs + this.#toFlowMs);
   }
 
   /** Closes the open window; a packet that comes later all the same opens the next. */
@@ -72,7 +83,7 @@ export class WindowClock {
   #step(timeMs: number, close: (startMs: number, endMs: number) => void): void {
     close(this.startMs, this.endMs);
     this.steps++;
-    this.#offsetMs += this.lastMs - timeMs;
+    this.#toFlowMs += this.lastMs - timeMs;
     this.lastMs = timeMs;
     this.#open(timeMs);
   }

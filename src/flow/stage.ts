@@ -58,7 +58,7 @@ export class FlowStage {
 
   /**
    * Finds or begins the packet's flow, sets `flow`, `flowSide` and `flowPackets` of the packet, and says flow events. Returns the
-   * application verdict kept with the flow, 0 for none. `timeMs` is packet time made monotonic.
+   * application verdict kept with the flow, 0 for none. `timeMs` is flow time (window-clock.ts).
    */
   lookup(packet: Packet, timeMs: number): number {
     if (packet.ipProtocol < 0) {

@@ -36,7 +36,7 @@ export interface FlowKey {
   server3: number;
   clientPort: number;
   serverPort: number;
-  /** Packet time of the event, milliseconds since 1970. */
+  /** Flow time of the event: milliseconds on the sensor's own clock, which never goes back. */
   timeMs: number;
 }
 

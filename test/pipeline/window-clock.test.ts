@@ -42,7 +42,7 @@ test("a packet that is a little late is clamped into the open window", () => {
   const { windows, clock, flow } = run([T0 + 1100, T0 + 900, T0 + 1200]);
   expect(windows).toEqual([]);
   expect(clock.steps).toBe(0);
-  expect(flow).toEqual([T0 + 1100, T0 + 1100, T0 + 1200]);
+  expect(flow).toEqual([0, 0, 100]);
 });
 
 test("a clock that steps back an hour moves the windows and is counted once", () => {
@@ -50,7 +50,7 @@ test("a clock that steps back an hour moves the windows and is counted once", ()
   expect(windows).toEqual([[0, 1000]]);
   expect(clock.steps).toBe(1);
   expect(clock.startMs).toBe(T0 - 3_600_000);
-  expect(flow).toEqual([T0, T0 + 500, T0 + 500, T0 + 1200]);
+  expect(flow).toEqual([0, 500, 500, 1200]);
 });
 
 test("a leap of decades makes two windows, not a billion", () => {

@@ -44,7 +44,7 @@ export interface ContactRow {
   /** The destination and the port that most of this window's contacts were about, or one of many. */
   readonly topDestination: string;
   readonly topPort: number;
-  /** Packet time of the source's first and last contact or outcome, milliseconds since 1970. */
+  /** First and last contact or outcome of the source, milliseconds on its sensor's own clock. */
   readonly firstMs: number;
   readonly lastMs: number;
 }
