@@ -42,8 +42,8 @@ export function ensureCap() {
 /** Builds dist/ where it is older than src/, or than what builds it. */
 export function ensureBuild() {
   const built = modifiedMs("dist/main.js");
-  const wanted = [newestMs("src"), modifiedMs("tsconfig.json"), modifiedMs("scripts/bundle.mjs")];
-  if (built > 0 && built >= Math.max(...wanted)) return;
+  const wanted = Math.max(newestMs("src"), modifiedMs("tsconfig.json"));
+  if (built > 0 && built >= wanted) return;
   say("Building: src/ into dist/ …");
   npm(["run", "--silent", "build"]);
 }

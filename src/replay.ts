@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { EventStore } from "./alert/event-store.ts";
 import { linkTypeName } from "./capture/link-types.ts";
@@ -87,7 +88,12 @@ export class Replay {
 
   /** The file at hand, as the page and the API show a capture. */
   captures(): CaptureStatus[] {
-    const state = { interface: this.#path, source: "pcap-file", capturing: true, reason: "" };
+    const state = {
+      interface: basename(this.#path),
+      source: "pcap-file",
+      capturing: true,
+      reason: "",
+    };
     return this.#captures.status(this.#path === "" ? [] : [state]);
   }
 
@@ -132,7 +138,7 @@ export class Replay {
       tally.add(frame);
       if (onProgress && (tally.packets & PROGRESS_MASK) === 0) {
         const { readBytes, totalBytes } = source.progress();
-        onProgress(source.interfaceName, totalBytes === null ? null : readBytes / totalBytes);
+        onProgress(this.#path, totalBytes === null ? null : readBytes / totalBytes);
       }
     };
     return speed === null ? take : this.#paced(source, take, new Pacer(speed, systemClock));

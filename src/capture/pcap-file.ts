@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import { messageOf, NamError } from "../util/errors.ts";
 import { type ByteSource, openFile, StreamBytes } from "./byte-source.ts";
@@ -25,7 +26,9 @@ export interface ReadProgress {
  */
 export class PcapFileSource implements CaptureSource {
   readonly name = "pcap-file";
+  /** The file's name without its folders: the same file gives the same events wherever it lies. */
   readonly interfaceName: string;
+  readonly #path: string;
   readonly #standardInput: Readable;
   #bytes: ByteSource | null = null;
   #reader: RecordReader | null = null;
@@ -36,7 +39,8 @@ export class PcapFileSource implements CaptureSource {
 
   /** `path` may be "-" for standard input, which `standardInput` stands in for. */
   constructor(path: string, standardInput: Readable = process.stdin) {
-    this.interfaceName = path;
+    this.#path = path;
+    this.interfaceName = basename(path);
     this.#standardInput = standardInput;
   }
 
@@ -59,9 +63,9 @@ export class PcapFileSource implements CaptureSource {
 
   async open(): Promise<void> {
     this.#bytes =
-      this.interfaceName === STANDARD_INPUT
+      this.#path === STANDARD_INPUT
         ? new StreamBytes(this.#standardInput, null)
-        : await openFile(this.interfaceName);
+        : await openFile(this.#path);
   }
 
   async run(sink: FrameSink): Promise<void> {
@@ -155,13 +159,13 @@ export class PcapFileSource implements CaptureSource {
     if (error instanceof NamError && error.code === "CAPTURE_FILE_DAMAGED") {
       return { offset: input.origin + input.end, reason };
     }
-    throw new NamError("CAPTURE_FILE", `cannot read ${this.interfaceName}: ${reason}`, error);
+    throw new NamError("CAPTURE_FILE", `cannot read ${this.#path}: ${reason}`, error);
   }
 
   #damaged(damage: Damage, delivered: number): NamError {
     return new NamError(
       "CAPTURE_FILE_DAMAGED",
-      `${this.interfaceName} is damaged at byte ${damage.offset}: ${damage.reason}; ` +
+      `${this.#path} is damaged at byte ${damage.offset}: ${damage.reason}; ` +
         `the ${delivered} packets before it were read`,
     );
   }

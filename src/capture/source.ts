@@ -63,7 +63,7 @@ export type SourceName = "afpacket" | "cap" | "pcap-file";
 /** Where frames come from. One conformance suite runs over every implementation. */
 export interface CaptureSource {
   readonly name: SourceName;
-  /** Interface name, or the file's path. */
+  /** Interface name, or the file's name. */
   readonly interfaceName: string;
   /**
    * Takes what needs privilege (socket, ring, file). Throws NamError: CAPTURE_PERMISSION, CAPTURE_INTERFACE,

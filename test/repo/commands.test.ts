@@ -48,7 +48,6 @@ beforeEach(() => {
   age("src/main.ts", 60);
   age("src", 60);
   age("tsconfig.json", 60);
-  age("scripts/bundle.mjs", 60);
   write("npm.mjs", NPM);
 });
 
