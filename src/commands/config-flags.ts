@@ -24,23 +24,28 @@ export type SettingFlag = keyof typeof SETTING_FLAGS;
 
 const CONFIG_FILE = "--config.file <file>";
 
-/** Adds `--config.file` and the flags named; nothing is read before `readConfig`. */
-export function addConfigFlags(command: Command, flags: readonly SettingFlag[]): Command {
+/**
+ * Adds `--config.file` and the flags named; nothing is read before `readConfig`, which wants the schema that this
+ * returns.
+ */
+export function addConfigFlags(command: Command, flags: readonly SettingFlag[]): JsonSchema {
   command.option(CONFIG_FILE, "Configuration file (YAML).");
-  const settings = listSettings(inputSchema(configSchema));
+  const schema = inputSchema(configSchema);
+  const settings = listSettings(schema);
   for (const flag of flags) {
     const setting = settings.find(({ name }) => name === SETTING_FLAGS[flag]);
     if (setting) command.addOption(optionOf(flag, setting));
   }
-  return command;
+  return schema;
 }
 
 /** The configuration as the command line, the environment and the file give it, and the way to read it again. */
 export function readConfig(
   command: Command,
+  schema: JsonSchema,
   io: Io,
 ): { readonly loaded: LoadedConfig; reload(): LoadedConfig } {
-  const input = configInput(command, io);
+  const input = { ...configInput(command, io), schema };
   return { loaded: loadConfig(input), reload: () => loadConfig(input) };
 }
 

@@ -23,6 +23,8 @@ export interface ConfigInput {
   readonly file?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly flags: readonly FlagValue[];
+  /** JSON schema of `configSchema`, from a caller that has it already: making it takes a while. */
+  readonly schema?: JsonSchema;
 }
 
 export interface LoadedConfig {
@@ -44,10 +46,10 @@ const KUBERNETES_VARIABLE = /^NAM_(?:SERVICE_|PORT(?:_|$))/;
  * The configuration from flags, NAM_ variables, the file and the defaults, in this order of precedence. Throws
  * CONFIG_READ when a file cannot be read, else CONFIG_INVALID with everything that is wrong, one problem a line.
  */
-export function loadConfig({ file = undefined, env, flags }: ConfigInput): LoadedConfig {
+export function loadConfig(input: ConfigInput): LoadedConfig {
+  const { file, env, flags, schema = inputSchema(configSchema) } = input;
   const path = file ?? (env.NAM_CONFIG_FILE || null);
   const document = path === null ? null : readYamlFile(path);
-  const schema = inputSchema(configSchema);
   const settings = listSettings(schema);
   const layers = new Layers(sectionsOf(document, path, schema));
   if (env.STATE_DIRECTORY)
