@@ -33,6 +33,8 @@ export class Agent {
     const storage = ["--storage.path", join(link.folder, "state")];
     const child = link.spawn(process.execPath, [MAIN, "run", ...flags, ...storage], {
       stdio: ["ignore", log, log],
+      // Which programs run meanwhile decides how many process groups there are; the series are to depend on traffic.
+      env: { ...process.env, NAM_HOST_PROCESS_GROUPS: "false" },
     });
     closeSync(log);
     const agent = new Agent(link, child);

@@ -9,8 +9,8 @@ import { cpuSeconds, pause } from "./process.ts";
 const PACKETS = 2_000_000;
 const ROUNDS = 5;
 /**
- * CPU is compared at a rate that both can take: a reader that loses packets does not pay for them, and one that is
- * always behind never waits. Loss is compared at the fastest rate.
+ * CPU is compared at a rate that both can take, because a reader that loses packets does not pay for them and one that
+ * is always behind never waits, and at the fastest rate, where loss is compared as well.
  */
 const COMPARED_PER_SECOND = 500_000;
 const TIMES_LESS_CPU_MIN = 8;
@@ -54,6 +54,8 @@ async function measure(
   round: (perSecond?: number) => Promise<Round>,
   say: (line: string) => void,
 ): Promise<Result> {
+  // An agent runs for weeks: what the compiler does in the first seconds is not its cost.
+  await round(COMPARED_PER_SECOND);
   const rounds = async (perSecond?: number): Promise<Round[]> => {
     const done: Round[] = [];
     while (done.length < ROUNDS) {
@@ -115,24 +117,31 @@ async function capRound(link: Link, perSecond?: number): Promise<Round> {
 }
 
 function rows(own: Result, cap: Result): Row[] {
-  const cost = ({ compared }: Result): number =>
-    median(compared.map((round) => round.nanosecondsPerPacket));
+  const costOf = (rounds: readonly Round[]): number =>
+    median(rounds.map((round) => round.nanosecondsPerPacket));
   const loss = ({ fastest }: Result): number =>
     fastest.reduce((total, round) => total + round.lost, 0) / (PACKETS * ROUNDS);
   const rate = median(own.fastest.map((round) => round.packetsPerSecond));
   const scrapes = [...own.compared, ...own.fastest].flatMap((round) => round.scrapes);
   const milliseconds = (share: number): string =>
     `${(quantile(scrapes, share) * 1000).toFixed(1)} ms`;
-  const ratio = cost(cap) / cost(own);
-  return [
-    {
-      what: `live ring, whole pipeline, CPU per packet at ${COMPARED_PER_SECOND.toLocaleString("en")} packets/s`,
-      measured: `${cost(own).toFixed(0)} ns`,
-      against: `cap, trivial handler: ${cost(cap).toFixed(0)} ns`,
+  const costRow = (where: string, of: (result: Result) => readonly Round[]): Row => {
+    const ratio = costOf(of(cap)) / costOf(of(own));
+    return {
+      what: `live ring, whole pipeline, CPU per packet ${where}`,
+      measured: `${costOf(of(own)).toFixed(0)} ns`,
+      against: `cap, trivial handler: ${costOf(of(cap)).toFixed(0)} ns`,
       ratio,
       goal: `at least ${TIMES_LESS_CPU_MIN} × less`,
       met: ratio >= TIMES_LESS_CPU_MIN,
-    },
+    };
+  };
+  return [
+    costRow(
+      `at ${COMPARED_PER_SECOND.toLocaleString("en")} packets/s`,
+      (result) => result.compared,
+    ),
+    costRow("at the fastest rate, of the packets each got", (result) => result.fastest),
     {
       what: `loss at ${rounded(rate)} packets/s, the fastest rate of trafgen`,
       measured: percent(loss(own)),
