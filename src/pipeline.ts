@@ -3,9 +3,10 @@ import type { CaptureSource, CaptureStats, Frame } from "./capture/source.ts";
 import { Decoder } from "./decode/decoder.ts";
 import { applicationNames, networkNames } from "./decode/families.ts";
 import { FlowStage } from "./flow/stage.ts";
-import { Tallies } from "./flow/tally.ts";
+import { Tallies, tallyOverflow } from "./flow/tally.ts";
 import type { CaptureWindow, Window } from "./flow/window.ts";
 import type { SensorLayouts } from "./sensor-metrics.ts";
+import { add } from "./util/typed.ts";
 import { WindowClock } from "./window-clock.ts";
 
 const WINDOW_MS = 1000;
@@ -123,6 +124,8 @@ export class Pipeline {
 
   #closeWindow(startMs: number, endMs: number): void {
     const { rows, sketches } = this.#flows.close(this.#clock.flowTime(endMs));
+    const { layouts } = this.#options;
+    add(this.#counters, layouts.counters.base(tallyOverflow), this.#tallies.overflow);
     const counters = this.#counters.slice();
     this.#counters.fill(0);
     this.#options.emit({

@@ -18,8 +18,8 @@ const GRACE_MS = 50;
 const TALLY_LIMIT = 512;
 
 /**
- * V8 stops inlining where its budget ends, which the packet path passes by far; a larger one takes a tenth off the CPU
- * time of a packet. A V8 that does not know the flags ignores them.
+ * V8 stops inlining where its budget ends, which the packet path passes by far. A V8 that does not know one of the flags
+ * says so on standard error and goes on without it.
  */
 const INLINING = [
   "--max-inlined-bytecode-size=1000",

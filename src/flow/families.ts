@@ -2,6 +2,7 @@
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
 import { trackers } from "./all.ts";
 import { flowsActive, flowTableMetrics, flowTableSignals } from "./flow-metrics.ts";
+import { tallyOverflow } from "./tally.ts";
 
 const names = trackers.map(({ name }) => name);
 
@@ -23,6 +24,7 @@ export const trackerEvictions: MetricDefinition = {
 export const flowMetrics: readonly MetricDefinition[] = [
   ...flowTableMetrics,
   trackerEvictions,
+  tallyOverflow,
   ...trackers.flatMap(({ metrics = [] }) => metrics),
 ];
 

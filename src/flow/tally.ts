@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import type { MetricDefinition } from "../metrics/metric.ts";
+
+export const tallyOverflow: MetricDefinition = {
+  name: "nam_tally_overflow_total",
+  help: "Names and fingerprints left out of a window's lists because a list was full.",
+  type: "counter",
+};
+
 export type TallyEntry = readonly [value: string, count: number];
 
 /**
  * Counts strings by name (`dns.names`, `tls.sni` …) in bounded lists. A value that finds its list full is not
- * kept but counted under `overflow`, so that a list never claims to be complete when it is not.
+ * kept but counted in `overflow`, so that a list never claims to be complete when it is not.
  */
 export class Tallies {
   readonly #limit: number;

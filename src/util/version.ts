@@ -10,11 +10,6 @@ export interface ProductBuild {
   readonly sourceUrl: string | null;
 }
 
-/** Version of this product, from its package. */
-export function productVersion(): string {
-  return readPackage().version;
-}
-
 /** Version, revision and source of this product: from its package, and from a `REVISION` file or git beside it. */
 export function productBuild(): ProductBuild {
   const { version, homepage } = readPackage();
