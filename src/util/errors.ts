@@ -22,8 +22,3 @@ export class NamError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-/** Marks a branch the type system says is unreachable. */
-export function assertNever(value: never): never {
-  throw new NamError("INTERNAL", `unexpected value: ${String(value)}`);
-}
