@@ -8,7 +8,7 @@ import { sharedData } from "../support/shared-data.ts";
 import { answeredCaptures, answerPath, readCapture } from "./captures.ts";
 import { type Counts, Decoding } from "./decoding.ts";
 import {
-  framesOverOuterUdp,
+  framesOverOuterIp,
   isDisputed,
   type Reference,
   readReference,
@@ -79,6 +79,7 @@ describe.skipIf(folder === null)("reference answers", () => {
     expectOuter(capture, decoding, seen, reference);
     expectTcpFlags(decoding, reference);
     if (!(capture in DNS_ELSEWHERE)) expectDns(decoding, reference);
+    expectLocalNames(decoding, reference);
     expectHellos(capture, decoding, reference);
   });
 
@@ -234,7 +235,7 @@ function expectDns(decoding: Decoding, reference: Reference): void {
   const responses = decoding.value("nam_dns_messages_total", { kind: "response" });
   const names = decoding.tally("dns.names");
   const expectedNames = lowerCase(dns.query_names);
-  if (framesOverOuterUdp(reference, "dns") === dns.frames) {
+  if (framesOverOuterIp(reference, "dns") === dns.frames) {
     expect({ queries, responses }, "DNS messages").toEqual({
       queries: dns.queries,
       responses: dns.responses,
@@ -252,6 +253,23 @@ function expectDns(decoding: Decoding, reference: Reference): void {
   } else {
     expect(queries + responses, "DNS messages").toBeLessThanOrEqual(dns.frames);
     expect(inAscii(expectedNames)).toMatchObject(inAscii(names));
+  }
+}
+
+/** tshark names every question of a message, here the first one is: whatever is named must be right. */
+function expectLocalNames(decoding: Decoding, reference: Reference): void {
+  for (const service of ["mdns", "llmnr"] as const) {
+    const answer = reference.answer[service];
+    if (!answer || framesOverOuterIp(reference, service) !== answer.frames) continue;
+    const count = (kind: string) => decoding.value(`nam_${service}_messages_total`, { kind });
+    expect({ queries: count("query"), responses: count("response") }, service).toEqual({
+      queries: answer.queries,
+      responses: answer.responses,
+    });
+    const expected = lowerCase(answer.query_names);
+    for (const [name, times] of Object.entries(inAscii(decoding.tally(`${service}.names`)))) {
+      expect(expected[name], `${service} ${name}`).toBeGreaterThanOrEqual(times);
+    }
   }
 }
 
