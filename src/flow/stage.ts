@@ -120,12 +120,13 @@ export class FlowStage {
     });
     this.#flows.events.subscribe(definition, tracker);
     const { packets, application } = definition;
-    this.#listen(tracker, packets, networkNames, this.#networkListeners);
-    this.#listen(tracker, application, applicationNames, this.#applicationListeners);
+    this.#listen(definition, tracker, packets, networkNames, this.#networkListeners);
+    this.#listen(definition, tracker, application, applicationNames, this.#applicationListeners);
     return { definition, tracker };
   }
 
   #listen(
+    { name }: TrackerDefinition,
     tracker: Tracker,
     protocol: string | undefined,
     names: readonly string[],
@@ -133,8 +134,7 @@ export class FlowStage {
   ): void {
     if (protocol === undefined) return;
     const list = listeners[names.indexOf(protocol)];
-    if (!list)
-      throw new NamError("INTERNAL", `a tracker wants packets of no protocol: ${protocol}`);
+    if (!list) throw new NamError("INTERNAL", `tracker ${name}: no protocol ${protocol}`);
     list.push(tracker as PacketListener);
   }
 }
