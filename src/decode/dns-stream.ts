@@ -149,12 +149,12 @@ function ownerOf(packet: Packet): number {
   return owner ^ (owner >>> 16) || 1;
 }
 
-/** True where the segment may begin a message: its length alone, or in front of a header that makes sense. */
+/** True where the segment may begin a message: too short to tell, or a length in front of a header that makes sense. */
 function beginsMessage(packet: Packet): boolean {
   const { view, payloadAt, payloadEnd } = packet;
   const available = payloadEnd - payloadAt;
   if (available < LENGTH_BYTES || view.getUint16(payloadAt) < DNS_HEADER_LENGTH) return false;
-  if (available < LENGTH_BYTES + DNS_HEADER_LENGTH) return packet.payloadLength <= LENGTH_BYTES;
+  if (available < LENGTH_BYTES + DNS_HEADER_LENGTH) return !packet.cut;
   const flags = view.getUint16(payloadAt + LENGTH_BYTES + 2);
   const questions = view.getUint16(payloadAt + LENGTH_BYTES + 4);
   const opcode = (flags >>> OPCODE_SHIFT) & 15;

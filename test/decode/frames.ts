@@ -111,6 +111,7 @@ export interface TcpOptions {
   readonly sourcePort?: number;
   readonly destinationPort?: number;
   readonly flags?: number;
+  readonly sequence?: number;
   readonly payload?: Bytes;
   readonly options?: Bytes;
   readonly dataOffset?: number;
@@ -122,7 +123,7 @@ export function tcp(segment: TcpOptions): Bytes {
   return bytes(
     u16(segment.sourcePort ?? 50_000),
     u16(segment.destinationPort ?? 9),
-    u32(0xfedcba98),
+    u32(segment.sequence ?? 0xfedcba98),
     u32(0x01020304),
     dataOffset << 4,
     segment.flags ?? 0x18,
