@@ -24,14 +24,14 @@ const FREE = -0x80000000;
 export const NO_BUFFER = -1;
 
 /** Why a stream was given up before it was whole: positions in the labels of `assemblyMetric`. */
-export const GivenUp = { BYTES: 0, PACKETS: 1, AGE: 2, ROOM: 3 } as const;
-const REASONS = ["bytes", "packets", "age", "room"] as const;
+export const GivenUp = { BYTES: 0, PACKETS: 1, AGE: 2, ROOM: 3, START: 4 } as const;
+const REASONS = ["bytes", "packets", "age", "room", "start"] as const;
 
 /** Counts what a protocol's pool gave up, e.g. `assemblyMetric("tls", "hellos")`; declare it with the protocol. */
 export function assemblyMetric(protocol: string, what: string): MetricDefinition {
   return {
     name: `nam_${protocol}_reassembly_given_up_total`,
-    help: `${what} given up before all their pieces were seen: more bytes or packets than allowed, too old, or no room for more of them at once.`,
+    help: `${what} given up before all their pieces were seen: more bytes or packets than allowed, too old, no room for more of them at once, or their first bytes not among those seen.`,
     type: "counter",
     labels: { reason: REASONS },
   };
@@ -57,6 +57,8 @@ export class Assembly {
   readonly #counters: Float64Array;
   readonly #cells: number = 0;
   readonly #setMask: number = 0;
+  /** Buffers are numbered from 0 to here. */
+  readonly capacity: number;
   readonly #views: DataView[] = [];
   readonly #bytes: Uint8Array[] = [];
   readonly #ranges: RangeSet[] = [];
@@ -75,6 +77,7 @@ export class Assembly {
   /** `buffers` is rounded up to a power of two of at least four; `cells` are those of an `assemblyMetric`. */
   constructor(buffers: number, counters: Float64Array, cells: number) {
     const count = 1 << Math.max(2, Math.ceil(Math.log2(buffers)));
+    this.capacity = count;
     this.#counters = counters;
     this.#cells = cells;
     this.#setMask = count / WAYS - 1;
@@ -168,6 +171,20 @@ export class Assembly {
     return this.#rangesOf(buffer).prefix();
   }
 
+  /** Where the first bytes are that were seen, and how many follow each other from there on. */
+  start(buffer: number): number {
+    return this.#rangesOf(buffer).first();
+  }
+
+  runLength(buffer: number): number {
+    return this.#rangesOf(buffer).firstLength();
+  }
+
+  /** Packets that have added to the buffer. */
+  packets(buffer: number): number {
+    return i32(this.#packets, buffer);
+  }
+
   view(buffer: number): DataView {
     return this.#views[buffer] as DataView;
   }
@@ -200,9 +217,13 @@ export class Assembly {
     this.#open--;
   }
 
-  /** Closes a buffer whose message will not be read, and counts why (GivenUp). Returns NO_BUFFER. */
+  /**
+   * Closes a buffer whose message will not be read, and counts why (GivenUp): START whatever the reason where not
+   * even its first byte was seen. Returns NO_BUFFER.
+   */
   giveUp(buffer: number, reason: number): number {
-    add(this.#counters, this.#cells + reason, 1);
+    const counted = this.length(buffer) === 0 ? GivenUp.START : reason;
+    add(this.#counters, this.#cells + counted, 1);
     this.close(buffer);
     return NO_BUFFER;
   }
