@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
-import { add, f64, i32 } from "../util/typed.ts";
+import { add, f64, i32, u8 } from "../util/typed.ts";
 import { bytesOf } from "./bytes.ts";
 import type { Packet } from "./packet.ts";
 import { RangeSet } from "./range-set.ts";
@@ -24,14 +24,14 @@ const FREE = -0x80000000;
 export const NO_BUFFER = -1;
 
 /** Why a stream was given up before it was whole: positions in the labels of `assemblyMetric`. */
-export const GivenUp = { BYTES: 0, PACKETS: 1, AGE: 2, ROOM: 3, START: 4 } as const;
-const REASONS = ["bytes", "packets", "age", "room", "start"] as const;
+export const GivenUp = { BYTES: 0, PACKETS: 1, AGE: 2, ROOM: 3 } as const;
+const REASONS = ["bytes", "packets", "age", "room"] as const;
 
 /** Counts what a protocol's pool gave up, e.g. `assemblyMetric("tls", "hellos")`; declare it with the protocol. */
 export function assemblyMetric(protocol: string, what: string): MetricDefinition {
   return {
     name: `nam_${protocol}_reassembly_given_up_total`,
-    help: `${what} given up before all their pieces were seen: more bytes or packets than allowed, too old, no room for more of them at once, or their first bytes not among those seen.`,
+    help: `${what} given up before all their pieces were seen: more bytes or packets than allowed, too old, or no room for more of them at once.`,
     type: "counter",
     labels: { reason: REASONS },
   };
@@ -72,6 +72,8 @@ export class Assembly {
   readonly #lastPacket: Int32Array;
   readonly #packets: Int32Array;
   readonly #openedMs: Float64Array;
+  /** 1 for streams that may not be the protocol's. */
+  readonly #guesses: Uint8Array;
   #open = 0;
 
   /** `buffers` is rounded up to a power of two of at least four; `cells` are those of an `assemblyMetric`. */
@@ -94,6 +96,7 @@ export class Assembly {
     this.#flowPackets = new Int32Array(count);
     this.#lastPacket = new Int32Array(count);
     this.#packets = new Int32Array(count);
+    this.#guesses = new Uint8Array(count);
     this.#openedMs = new Float64Array(count);
   }
 
@@ -112,9 +115,10 @@ export class Assembly {
 
   /**
    * Gives the packet's side of its flow a buffer, which must not have one. `base`: sequence number of the stream's
-   * first byte, 0 where offsets are the protocol's own. In a full set the oldest buffer is given up.
+   * first byte, 0 where offsets are the protocol's own. In a full set the oldest buffer is given up. `isGuess`: it may
+   * turn out not to be a stream of the protocol, and giving it up is not counted until `consume` finds its start.
    */
-  open(packet: Packet, base: number): number {
+  open(packet: Packet, base: number, isGuess = false): number {
     const key = keyOf(packet);
     const first = this.#setOf(key);
     let buffer = first;
@@ -134,6 +138,7 @@ export class Assembly {
     this.#addresses[buffer] = addressesOf(packet);
     this.#ports[buffer] = portsOf(packet);
     this.#base[buffer] = base;
+    this.#guesses[buffer] = isGuess ? 1 : 0;
     this.#flowPackets[buffer] = packet.flowPackets;
     this.#begin(buffer, packet);
     this.#rangesOf(buffer).clear();
@@ -150,6 +155,18 @@ export class Assembly {
    * out. Returns how many bytes are known without a gap, or NO_BUFFER where the stream was given up.
    */
   add(buffer: number, packet: Packet, at: number, end: number, offset: number): number {
+    return this.addFrom(buffer, packet, packet.view, at, end, offset);
+  }
+
+  /** The same for bytes of another view, such as a packet's after decryption. */
+  addFrom(
+    buffer: number,
+    packet: Packet,
+    view: DataView,
+    at: number,
+    end: number,
+    offset: number,
+  ): number {
     if (packet.number !== i32(this.#lastPacket, buffer)) {
       this.#lastPacket[buffer] = packet.number;
       this.#packets[buffer] = i32(this.#packets, buffer) + 1;
@@ -159,7 +176,7 @@ export class Assembly {
     const to = Math.min(ASSEMBLY_BYTES, offset + end - at);
     const ranges = this.#rangesOf(buffer);
     if (from < to) {
-      const source = bytesOf(packet.view, at + from - offset, at + to - offset);
+      const source = bytesOf(view, at + from - offset, at + to - offset);
       const target = this.#bytes[buffer] as Uint8Array;
       if (!ranges.add(from, to, source, target)) return this.giveUp(buffer, GivenUp.PACKETS);
     }
@@ -208,6 +225,7 @@ export class Assembly {
     this.#base[buffer] = (i32(this.#base, buffer) + length) | 0;
     (this.#bytes[buffer] as Uint8Array).copyWithin(0, length);
     this.#rangesOf(buffer).shift(-length, ASSEMBLY_BYTES);
+    this.#guesses[buffer] = 0;
     this.#begin(buffer, packet);
   }
 
@@ -217,13 +235,9 @@ export class Assembly {
     this.#open--;
   }
 
-  /**
-   * Closes a buffer whose message will not be read, and counts why (GivenUp): START whatever the reason where not
-   * even its first byte was seen. Returns NO_BUFFER.
-   */
+  /** Closes a buffer whose message will not be read, and counts why (GivenUp). Returns NO_BUFFER. */
   giveUp(buffer: number, reason: number): number {
-    const counted = this.length(buffer) === 0 ? GivenUp.START : reason;
-    add(this.#counters, this.#cells + counted, 1);
+    if (u8(this.#guesses, buffer) === 0) add(this.#counters, this.#cells + reason, 1);
     this.close(buffer);
     return NO_BUFFER;
   }

@@ -8,6 +8,8 @@ const RANDOM_AT = 6;
 const SESSION_ID_AT = 38;
 /** Cipher and compression method behind the session id. */
 const CHOICE_LENGTH = 3;
+const CIPHER_LENGTH = 2;
+const DRAFTS = 0x7f;
 const EXTENSION_HEADER_LENGTH = 4;
 /** More than any server answers with; the list is hashed. */
 const MAX_EXTENSIONS = 128;
@@ -50,8 +52,10 @@ export class ServerHelloReader {
     hello.isRetry =
       view.getInt32(at + RANDOM_AT) === RETRY_RANDOM_0 &&
       view.getInt32(at + RANDOM_AT + 4) === RETRY_RANDOM_1;
-    const choiceAt = sessionIdAt + 1 + view.getUint8(sessionIdAt);
-    const extensionsAt = choiceAt + CHOICE_LENGTH;
+    // Drafts of TLS 1.3 before the 22nd had neither session id nor compression method here.
+    const isDraft = hello.legacyVersion >>> 8 === DRAFTS;
+    const choiceAt = isDraft ? sessionIdAt : sessionIdAt + 1 + view.getUint8(sessionIdAt);
+    const extensionsAt = choiceAt + (isDraft ? CIPHER_LENGTH : CHOICE_LENGTH);
     if (extensionsAt > end) return Stop.MALFORMED;
     hello.cipher = view.getUint16(choiceAt);
     if (extensionsAt === end) return Stop.DONE;

@@ -9,6 +9,8 @@ const HELLO_VERSION_AT = 9;
 /** So much of a record proves that a hello begins in it. */
 export const PROOF_LENGTH = 11;
 const MAJOR_VERSION = 3;
+/** Major version of a ServerHello in drafts of TLS 1.3. */
+const DRAFTS = 0x7f;
 const CHANGE_CIPHER_SPEC = 20;
 const CHANGE_CIPHER_SPEC_LENGTH = 6;
 const APPLICATION_DATA = 23;
@@ -32,7 +34,8 @@ export function helloTypeAt(view: DataView, at: number, end: number): number {
   if (type !== CLIENT_HELLO && type !== SERVER_HELLO) return 0;
   // The message is shorter than 64 KiB, and is about SSL 3 or a later version.
   if (view.getUint8(at + HEADER_LENGTH + 1) !== 0) return 0;
-  return view.getUint8(at + HELLO_VERSION_AT) === MAJOR_VERSION ? type : 0;
+  const major = view.getUint8(at + HELLO_VERSION_AT);
+  return major === MAJOR_VERSION || (major === DRAFTS && type === SERVER_HELLO) ? type : 0;
 }
 
 /** Where a hello may begin: a second ClientHello comes behind a change of cipher spec (RFC 8446 §D.4). */

@@ -89,7 +89,7 @@ export class TlsStreams {
     if (buffer === NO_BUFFER) {
       const isOther = startsRecord(view, payloadAt, payloadEnd);
       if (isOther && view.getUint8(payloadAt) !== CONTENT_HANDSHAKE) return false;
-      buffer = this.#pool.open(packet, (packet.tcpSequence - ROOM_BEFORE) | 0);
+      buffer = this.#pool.open(packet, (packet.tcpSequence - ROOM_BEFORE) | 0, true);
       this.#heard[buffer] = Heard.NOTHING;
     }
     return this.#add(packet, buffer) >= 0 && this.#hasStart(packet, buffer);
