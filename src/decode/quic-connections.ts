@@ -32,7 +32,9 @@ export interface QuicConnection {
 export class QuicConnections {
   readonly #rows: (QuicConnection | undefined)[] = new Array(ROWS).fill(undefined);
 
+  /** The connection of the packet's flow; a packet without a flow is alone. */
   find(packet: Packet): QuicConnection | undefined {
+    if (packet.flow < 0) return undefined;
     const connection = this.#rows[rowOf(packet)];
     if (connection === undefined || connection.identity !== identityOf(packet)) return undefined;
     if (packet.flowPackets < connection.flowPackets) return undefined;
