@@ -105,7 +105,7 @@ export function buildReport(input: ReportInput): Report {
     },
     tls: {
       clientHellos: count("nam_tls_hellos_total", { transport: "tcp" }),
-      serverHellos: count("nam_tls_server_hellos_total"),
+      serverHellos: count("nam_tls_server_hellos_total", { transport: "tcp" }),
       sni: list("tls.sni"),
       ja3: list("tls.ja3"),
       ja3s: list("tls.ja3s"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
-import { add, f64, i32 } from "../util/typed.ts";
+import { add, f64, i32, u8 } from "../util/typed.ts";
 import { bytesOf } from "./bytes.ts";
 import type { Packet } from "./packet.ts";
 import { RangeSet } from "./range-set.ts";
@@ -57,6 +57,8 @@ export class Assembly {
   readonly #counters: Float64Array;
   readonly #cells: number = 0;
   readonly #setMask: number = 0;
+  /** Buffers are numbered from 0 to here. */
+  readonly capacity: number;
   readonly #views: DataView[] = [];
   readonly #bytes: Uint8Array[] = [];
   readonly #ranges: RangeSet[] = [];
@@ -70,11 +72,14 @@ export class Assembly {
   readonly #lastPacket: Int32Array;
   readonly #packets: Int32Array;
   readonly #openedMs: Float64Array;
+  /** 1 for streams that may not be the protocol's. */
+  readonly #guesses: Uint8Array;
   #open = 0;
 
   /** `buffers` is rounded up to a power of two of at least four; `cells` are those of an `assemblyMetric`. */
   constructor(buffers: number, counters: Float64Array, cells: number) {
     const count = 1 << Math.max(2, Math.ceil(Math.log2(buffers)));
+    this.capacity = count;
     this.#counters = counters;
     this.#cells = cells;
     this.#setMask = count / WAYS - 1;
@@ -91,6 +96,7 @@ export class Assembly {
     this.#flowPackets = new Int32Array(count);
     this.#lastPacket = new Int32Array(count);
     this.#packets = new Int32Array(count);
+    this.#guesses = new Uint8Array(count);
     this.#openedMs = new Float64Array(count);
   }
 
@@ -109,9 +115,10 @@ export class Assembly {
 
   /**
    * Gives the packet's side of its flow a buffer, which must not have one. `base`: sequence number of the stream's
-   * first byte, 0 where offsets are the protocol's own. In a full set the oldest buffer is given up.
+   * first byte, 0 where offsets are the protocol's own. In a full set the oldest buffer is given up. `isGuess`: it may
+   * turn out not to be a stream of the protocol, and giving it up is not counted until `consume` finds its start.
    */
-  open(packet: Packet, base: number): number {
+  open(packet: Packet, base: number, isGuess = false): number {
     const key = keyOf(packet);
     const first = this.#setOf(key);
     let buffer = first;
@@ -131,6 +138,7 @@ export class Assembly {
     this.#addresses[buffer] = addressesOf(packet);
     this.#ports[buffer] = portsOf(packet);
     this.#base[buffer] = base;
+    this.#guesses[buffer] = isGuess ? 1 : 0;
     this.#flowPackets[buffer] = packet.flowPackets;
     this.#begin(buffer, packet);
     this.#rangesOf(buffer).clear();
@@ -147,6 +155,18 @@ export class Assembly {
    * out. Returns how many bytes are known without a gap, or NO_BUFFER where the stream was given up.
    */
   add(buffer: number, packet: Packet, at: number, end: number, offset: number): number {
+    return this.addFrom(buffer, packet, packet.view, at, end, offset);
+  }
+
+  /** The same for bytes of another view, such as a packet's after decryption. */
+  addFrom(
+    buffer: number,
+    packet: Packet,
+    view: DataView,
+    at: number,
+    end: number,
+    offset: number,
+  ): number {
     if (packet.number !== i32(this.#lastPacket, buffer)) {
       this.#lastPacket[buffer] = packet.number;
       this.#packets[buffer] = i32(this.#packets, buffer) + 1;
@@ -156,7 +176,7 @@ export class Assembly {
     const to = Math.min(ASSEMBLY_BYTES, offset + end - at);
     const ranges = this.#rangesOf(buffer);
     if (from < to) {
-      const source = bytesOf(packet.view, at + from - offset, at + to - offset);
+      const source = bytesOf(view, at + from - offset, at + to - offset);
       const target = this.#bytes[buffer] as Uint8Array;
       if (!ranges.add(from, to, source, target)) return this.giveUp(buffer, GivenUp.PACKETS);
     }
@@ -166,6 +186,20 @@ export class Assembly {
   /** Bytes known without a gap from the start. */
   length(buffer: number): number {
     return this.#rangesOf(buffer).prefix();
+  }
+
+  /** Where the first bytes are that were seen, and how many follow each other from there on. */
+  start(buffer: number): number {
+    return this.#rangesOf(buffer).first();
+  }
+
+  runLength(buffer: number): number {
+    return this.#rangesOf(buffer).firstLength();
+  }
+
+  /** Packets that have added to the buffer. */
+  packets(buffer: number): number {
+    return i32(this.#packets, buffer);
   }
 
   view(buffer: number): DataView {
@@ -191,6 +225,7 @@ export class Assembly {
     this.#base[buffer] = (i32(this.#base, buffer) + length) | 0;
     (this.#bytes[buffer] as Uint8Array).copyWithin(0, length);
     this.#rangesOf(buffer).shift(-length, ASSEMBLY_BYTES);
+    this.#guesses[buffer] = 0;
     this.#begin(buffer, packet);
   }
 
@@ -202,7 +237,7 @@ export class Assembly {
 
   /** Closes a buffer whose message will not be read, and counts why (GivenUp). Returns NO_BUFFER. */
   giveUp(buffer: number, reason: number): number {
-    add(this.#counters, this.#cells + reason, 1);
+    if (u8(this.#guesses, buffer) === 0) add(this.#counters, this.#cells + reason, 1);
     this.close(buffer);
     return NO_BUFFER;
   }

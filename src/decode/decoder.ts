@@ -5,7 +5,7 @@ import { u8 } from "../util/typed.ts";
 import { Accounts } from "./accounts.ts";
 import { protocols } from "./all.ts";
 import { directionOf, HomeNetworks } from "./direction.ts";
-import { applicationNames, NONE } from "./families.ts";
+import { applicationNames, NONE, OTHER } from "./families.ts";
 import { HeaderWalk } from "./header-walk.ts";
 import { emptyPacket, type Packet, type PacketFacts } from "./packet.ts";
 import { clearAddresses, resetPacket } from "./packet-reset.ts";
@@ -26,12 +26,18 @@ import { tag } from "./vlan.ts";
 const TCP = TCP_NUMBER;
 /** Verdict about a flow of which no payload has told its protocol. */
 const UNDECIDED = NONE;
+const UNKNOWN_PORT = OTHER;
 const { UNKNOWN } = Direction;
 const { DONE } = Stop;
 const { APPLICATION } = LayerIndex;
 
 /** A flow whose payload has proved nothing for so many packets is what its port says. */
 const PACKETS_TO_PROVE = 32;
+
+interface Gatherer {
+  readonly position: number;
+  readonly gathers: (packet: Packet) => boolean;
+}
 
 export interface DecoderOptions {
   /** Holds `decodeMetrics`; `counters` are its cells. */
@@ -56,13 +62,25 @@ export class Decoder {
   readonly #open: Uint8Array;
   /** By position in the application family; undefined where payloads are counted but not read. */
   readonly #payloadDecoders: (((packet: Packet) => number) | undefined)[];
+  /** Protocols over TCP that put the first payloads of a flow together to tell what it is. */
+  readonly #gatherers: readonly Gatherer[];
   readonly #accounts: Accounts;
   readonly #home: HomeNetworks;
 
   /** Throws CONFIG_INVALID for a home network that cannot be read. */
   constructor(options: DecoderOptions) {
     const { layout, counters, tally } = options;
-    const context: DecodeContext = { counters, base: (metric) => layout.base(metric), tally };
+    const made = new Map<unknown, unknown>();
+    const context: DecodeContext = {
+      counters,
+      base: (metric) => layout.base(metric),
+      tally,
+      shared<T>(make: (context: DecodeContext) => T): T {
+        if (!made.has(make)) made.set(make, make(context));
+        // The map holds under each function what that function made.
+        return made.get(make) as T;
+      },
+    };
     const applications = protocols.filter(isApplication).map(
       (protocol): Application => ({
         position: applicationNames.indexOf(protocol.name),
@@ -81,6 +99,9 @@ export class Decoder {
     }
     this.#payloadDecoders = applicationNames.map(
       (_, position) => applications.find((one) => one.position === position)?.decoder.decode,
+    );
+    this.#gatherers = applications.flatMap(({ position, decoder: { gathers } }) =>
+      gathers === undefined ? [] : [{ position, gathers }],
     );
     const facts: PacketFacts = Object.assign(
       {},
@@ -109,8 +130,15 @@ export class Decoder {
   application(verdict: number): number {
     const { packet } = this;
     if (packet.payloadLength <= 0) return verdict;
-    const proved = u8(this.#open, verdict) === 0 ? verdict : this.#proof(verdict);
-    const position = proved !== UNDECIDED ? proved : this.#recognition().byPort(packet);
+    let proved = u8(this.#open, verdict) === 0 ? verdict : this.#proof(verdict);
+    let position = proved;
+    if (proved === UNDECIDED) {
+      position = this.#recognition().byPort(packet);
+      if (position === UNKNOWN_PORT && packet.ipProtocol === TCP) {
+        proved = this.#gathered();
+        if (proved !== UNDECIDED) position = proved;
+      }
+    }
     packet.application = position;
     const decode = this.#payloadDecoders[position];
     if (decode !== undefined) {
@@ -124,6 +152,15 @@ export class Decoder {
   #proof(verdict: number): number {
     const position = this.#recognition().byPayload(this.packet);
     return position !== UNDECIDED ? position : verdict;
+  }
+
+  /** What the payload proves together with earlier ones of its flow. */
+  #gathered(): number {
+    for (let i = 0; i < this.#gatherers.length; i++) {
+      const { position, gathers } = this.#gatherers[i] as Gatherer;
+      if (gathers(this.packet)) return position;
+    }
+    return UNDECIDED;
   }
 
   #recognition(): Recognition {

@@ -23,6 +23,15 @@ export class RangeSet {
     return this.#count > 0 && this.#from(0) === 0 ? this.#to(0) : 0;
   }
 
+  /** Start of the first range, 0 without one. */
+  first(): number {
+    return this.#count > 0 ? this.#from(0) : 0;
+  }
+
+  firstLength(): number {
+    return this.#count > 0 ? this.#to(0) - this.#from(0) : 0;
+  }
+
   /**
    * Adds `[from, to)`, and copies those of its bytes that are not there yet from `source`, whose first byte belongs
    * at `from`, into `target`. False where that would be one range too many.

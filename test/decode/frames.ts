@@ -110,8 +110,8 @@ export function ipv6(packet: Ipv6Options): Bytes {
 export interface TcpOptions {
   readonly sourcePort?: number;
   readonly destinationPort?: number;
-  readonly flags?: number;
   readonly sequence?: number;
+  readonly flags?: number;
   readonly payload?: Bytes;
   readonly options?: Bytes;
   readonly dataOffset?: number;

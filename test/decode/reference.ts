@@ -30,10 +30,22 @@ export interface Reference {
     };
     readonly mdns?: NameServiceAnswer;
     readonly llmnr?: NameServiceAnswer;
-    readonly tls: { readonly sni: Counts; readonly ja3: Counts };
+    readonly tls: {
+      readonly client_hellos: number;
+      readonly server_hellos: number;
+      readonly sni: Counts;
+      readonly ja3: Counts;
+      readonly ja3s: Counts;
+    };
+    readonly dtls: { readonly client_hellos: number };
+    readonly quic: { readonly sni: Counts };
   };
   readonly io_phs: readonly { readonly path: string; readonly frames: number }[];
-  readonly fingerprints: { readonly ja4: Counts };
+  readonly fingerprints: {
+    readonly ja4: Counts;
+    readonly hassh: Counts;
+    readonly hassh_server: Counts;
+  };
   readonly second_opinion: { readonly differs_from_base: readonly (readonly unknown[])[] };
 }
 

@@ -69,17 +69,6 @@ describe("ClientHello", () => {
     expect(decoding.value("nam_tls_hellos_total")).toBe(1);
   });
 
-  it.each([
-    ["in a record larger than the segment", handshakeRecord(hello).subarray(0, 60)],
-    ["over several records", handshakeRecord(hello.subarray(0, 60))],
-  ])("%s is counted as incomplete, not as malformed", (_name, payload) => {
-    const decoding = new Decoding();
-    const packet = decoding.takeBytes(tcpFrame({ destinationPort: 443, payload }));
-    expect(packet.fault).toBe(0);
-    expect(decoding.value("nam_tls_hellos_incomplete_total")).toBe(1);
-    expect(decoding.value("nam_tls_hellos_total")).toBe(0);
-  });
-
   it("that the capture cut is truncated", () => {
     const whole = tcpFrame({ destinationPort: 443, payload: handshakeRecord(hello) });
     const packet = new Decoding().takeBytes(whole.subarray(0, whole.length - 10), {
