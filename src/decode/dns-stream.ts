@@ -122,8 +122,9 @@ export class DnsStreams {
       at = end;
     }
     this.#next[place] = (i32(this.#next, place) + at) | 0;
+    if (at === 0) return stop;
     if (at >= known) pool.close(buffer);
-    else if (at > 0) pool.consume(buffer, at, packet);
+    else pool.consume(buffer, at, packet);
     return stop;
   }
 
