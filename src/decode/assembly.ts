@@ -49,7 +49,8 @@ export function assemblyMetric(protocol: string, what: string): MetricDefinition
  *     pool.consume(buffer, used);  or  pool.close(buffer);  // after each message, or when done
  *
  * An `offset` counts bytes from the stream's start: for TCP from the sequence number given to `open`, for QUIC it
- * is the CRYPTO frame's own. A piece before the start moves the start (`rebase`) where the caller decides so. The
+ * is the CRYPTO frame's own. Who cannot tell whether the first piece seen is the stream's first opens with an
+ * earlier sequence number, as a guess, and lets `consume` drop the gap when `start` shows where the stream begins. The
  * flow's slot leads to the buffer; addresses, ports and the flow's packet count tell a new flow in an old slot.
  * Packets without a flow (`flow` -1) are told apart by addresses and ports alone.
  */
@@ -197,11 +198,6 @@ export class Assembly {
     return this.#rangesOf(buffer).firstLength();
   }
 
-  /** Packets that have added to the buffer. */
-  packets(buffer: number): number {
-    return i32(this.#packets, buffer);
-  }
-
   view(buffer: number): DataView {
     return this.#views[buffer] as DataView;
   }
@@ -209,15 +205,6 @@ export class Assembly {
   /** True when the buffer is full to its last byte: a message that still wants more will never be whole. */
   isFull(buffer: number): boolean {
     return this.length(buffer) === ASSEMBLY_BYTES;
-  }
-
-  /** Moves the start to an earlier sequence number, as the first segment that comes late asks for. */
-  rebase(buffer: number, base: number): void {
-    const shift = (i32(this.#base, buffer) - base) | 0;
-    if (shift <= 0) return;
-    this.#base[buffer] = base;
-    (this.#bytes[buffer] as Uint8Array).copyWithin(Math.min(shift, ASSEMBLY_BYTES), 0);
-    this.#rangesOf(buffer).shift(shift, ASSEMBLY_BYTES);
   }
 
   /** Drops the first `length` bytes; the next message starts there, with fresh limits. */

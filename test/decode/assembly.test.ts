@@ -85,14 +85,15 @@ describe("a buffer", () => {
     expect([...bench.bytes(9)]).toEqual([1, 1, 1, 9, 2, 2, 2, 9, 9]);
   });
 
-  it("moves its start when the first piece comes late", () => {
+  it("finds its start when the first piece comes late", () => {
     const bench = new Bench();
+    const packet = bench.next(sequence.subarray(1000, 2000), { tcpSequence: 1000 });
+    const buffer = bench.pool.open(packet, -3000, true);
     bench.add(sequence.subarray(1000, 2000), 1000);
-    const packet = bench.next(sequence.subarray(0, 1000), { tcpSequence: 0 });
-    const buffer = bench.pool.find(packet);
-    expect(bench.pool.offset(buffer, packet)).toBe(-1000);
-    bench.pool.rebase(buffer, 0);
-    expect(bench.pool.add(buffer, packet, 0, 1000, 0)).toBe(2000);
+    expect(bench.add(sequence.subarray(0, 1000), 0)).toBe(0);
+    expect([bench.pool.start(buffer), bench.pool.runLength(buffer)]).toEqual([3000, 2000]);
+    bench.pool.consume(buffer, 3000, bench.packet);
+    expect(bench.pool.length(buffer)).toBe(2000);
     expect(bench.bytes(2000)).toEqual(sequence.subarray(0, 2000));
   });
 
@@ -139,6 +140,13 @@ describe("the pool", () => {
     );
     expect(lengths).toContain(NO_BUFFER);
     expect(bench.counters[GivenUp.PACKETS]).toBeGreaterThan(0);
+  });
+
+  it("does not count a guess that it gives up", () => {
+    const bench = new Bench();
+    const buffer = bench.pool.open(bench.next(Uint8Array.of(0), { tcpSequence: 0 }), 0, true);
+    bench.pool.giveUp(buffer, GivenUp.AGE);
+    expect([...bench.counters]).toEqual([0, 0, 0, 0]);
   });
 
   it("gives up what is older than five seconds of packet time", () => {
