@@ -70,6 +70,14 @@ export function setEnds(ends: QueryEnds, packet: Packet, isResponse: boolean): v
   ends.serverPort = isResponse ? packet.sourcePort : packet.destinationPort;
 }
 
+/** What the table says while it works. */
+export interface TransactionEvents {
+  /** The query between `ends` has timed out. */
+  timedOut(ends: QueryEnds): void;
+  /** Queries that waited had to make room. */
+  evicted(count: number): void;
+}
+
 /**
  * Matches responses to queries by both addresses and ports, the message's id, and its question, in memory that never
  * grows. The latency of a query that is sent again counts from the first time.
@@ -79,7 +87,7 @@ export class DnsTransactions {
   latency = 0;
   readonly #key: number = 0;
   readonly #otherKey: number = 0;
-  readonly #evicted: (count: number) => void;
+  readonly #events: TransactionEvents;
   readonly #states = new Uint8Array(CAPACITY);
   readonly #hashes = new Int32Array(CAPACITY);
   readonly #prints = new Int32Array(CAPACITY);
@@ -92,10 +100,10 @@ export class DnsTransactions {
   #print = 0;
   #size = 0;
 
-  constructor(hashSeed: number, evicted: (count: number) => void) {
+  constructor(hashSeed: number, events: TransactionEvents) {
     this.#key = hashKey(hashSeed, "dns query");
     this.#otherKey = hashKey(hashSeed, "dns query print");
-    this.#evicted = evicted;
+    this.#events = events;
   }
 
   /** Queries held now. */
@@ -107,7 +115,7 @@ export class DnsTransactions {
   ask(packet: Packet, message: Message, ends: QueryEnds, timeMs: number): boolean {
     this.#locate(message, ends);
     let place = this.#find();
-    if (place >= 0 && u8(this.#states, place) === WAITING) return true;
+    if (place >= 0 && this.#isWaiting(place, ends, timeMs)) return true;
     if (place < 0) place = this.#place();
     this.#states[place] = WAITING;
     this.#hashes[place] = this.#hash;
@@ -128,11 +136,11 @@ export class DnsTransactions {
   }
 
   /** Finds a response's query; returns a Match, and sets `latency` for the first response. */
-  answer(packet: Packet, message: Message, ends: QueryEnds): number {
+  answer(packet: Packet, message: Message, ends: QueryEnds, timeMs: number): number {
     this.#locate(message, ends);
     const place = this.#find();
     if (place < 0) return Match.UNSOLICITED;
-    if (u8(this.#states, place) !== WAITING) return Match.LATE;
+    if (!this.#isWaiting(place, ends, timeMs)) return Match.LATE;
     this.#states[place] = ANSWERED;
     const seconds = packet.seconds - i32(this.#seconds, place);
     const nanoseconds = packet.nanoseconds - i32(this.#nanoseconds, place);
@@ -141,8 +149,8 @@ export class DnsTransactions {
     return Match.ANSWER;
   }
 
-  /** Says which queries have timed out, with the ends' addresses in `ends`, and forgets old ones. */
-  settle(timeMs: number, ends: QueryEnds, timedOut: () => void): void {
+  /** Says which queries have timed out, their addresses in `ends`, and forgets old ones. */
+  settle(timeMs: number, ends: QueryEnds): void {
     for (let place = 0; place < CAPACITY; place++) {
       const state = u8(this.#states, place);
       if (state === FREE) continue;
@@ -150,12 +158,21 @@ export class DnsTransactions {
       if (ageMs < TIMEOUT_MS) continue;
       if (state === WAITING) {
         this.#readEnds(place, ends);
-        timedOut();
+        this.#events.timedOut(ends);
       }
       const isOver = state === ANSWERED || ageMs >= FORGET_MS;
       this.#states[place] = isOver ? FREE : TIMED_OUT;
       if (isOver) this.#size--;
     }
+  }
+
+  /** True for a query that waits; one that has done so for too long is said to have timed out now. */
+  #isWaiting(place: number, ends: QueryEnds, timeMs: number): boolean {
+    if (u8(this.#states, place) !== WAITING) return false;
+    if (timeMs - f64(this.#sentMs, place) < TIMEOUT_MS) return true;
+    this.#states[place] = TIMED_OUT;
+    this.#events.timedOut(ends);
+    return false;
   }
 
   #locate(message: Message, ends: QueryEnds): void {
@@ -195,7 +212,7 @@ export class DnsTransactions {
       if (f64(this.#sentMs, place) < f64(this.#sentMs, oldest)) oldest = place;
     }
     // An answered query has had its use.
-    if (u8(this.#states, oldest) === WAITING) this.#evicted(1);
+    if (u8(this.#states, oldest) === WAITING) this.#events.evicted(1);
     return oldest;
   }
 

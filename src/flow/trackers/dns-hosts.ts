@@ -132,7 +132,6 @@ class DnsHosts implements Tracker<DnsHostRow> {
   readonly #unsolicitedCell: number = 0;
   readonly #repeatedCell: number = 0;
   readonly #ends = emptyEnds();
-  readonly #timedOut = (): void => this.#countTimeout();
   #timeMs = 0;
 
   constructor({ hashSeed, evicted, counters, base }: TrackerContext) {
@@ -142,7 +141,10 @@ class DnsHosts implements Tracker<DnsHostRow> {
     this.#timeoutCell = base(timeouts);
     this.#unsolicitedCell = base(unsolicited);
     this.#repeatedCell = base(repeated);
-    this.#transactions = new DnsTransactions(hashSeed, evicted);
+    this.#transactions = new DnsTransactions(hashSeed, {
+      evicted,
+      timedOut: () => this.#countTimeout(),
+    });
     this.#table = new EntityTable({
       ...{ capacity: CAPACITY, idleMs: IDLE_MS, hashSeed, evicted, keyWords: 4 },
       ...{ windowWords: WINDOW_WORDS, lifeWords: 1, sketchBytes: 2 * FADING_BYTES },
@@ -163,7 +165,7 @@ class DnsHosts implements Tracker<DnsHostRow> {
 
   close(timeMs: number): DnsHostRow[] {
     this.#timeMs = timeMs;
-    this.#transactions.settle(timeMs, this.#ends, this.#timedOut);
+    this.#transactions.settle(timeMs, this.#ends);
     const table = this.#table;
     const found = table.best(ROW_LIMIT, (slot) => this.#score(slot));
     const rows = found.map((slot) => this.#describe(slot));
@@ -200,7 +202,7 @@ class DnsHosts implements Tracker<DnsHostRow> {
 
   #respond(packet: Packet, message: DnsMessage): void {
     const table = this.#table;
-    const match = this.#transactions.answer(packet, message, this.#ends);
+    const match = this.#transactions.answer(packet, message, this.#ends, this.#timeMs);
     const client = this.#claimClient();
     table.increment(client, Column.responses);
     table.add(client, Column.responseBytes, message.bytes);

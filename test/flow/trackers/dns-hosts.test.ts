@@ -116,6 +116,18 @@ describe("dns hosts", () => {
     expect(harness.counter("nam_dns_timeouts_total")).toBe(1);
   });
 
+  it("do not wait for the end of a window to time a query out", () => {
+    send(CLIENT, SERVER, {});
+    harness.wait(5000);
+    send(CLIENT, SERVER, {});
+    send(SERVER, CLIENT, { rcode: 0 }, 1000);
+    expect(harness.counter("nam_dns_timeouts_total")).toBe(1);
+    expect(harness.counter("nam_dns_repeated_queries_total")).toBe(0);
+    expect(harness.histogramSum("nam_dns_response_seconds")).toBeCloseTo(1e-6, 9);
+    harness.close(10_000);
+    expect(harness.counter("nam_dns_timeouts_total")).toBe(1);
+  });
+
   it("take a response after the time-out for late, and one after half a minute for unsolicited", () => {
     send(CLIENT, SERVER, {});
     harness.close(6000);
