@@ -20,6 +20,8 @@ const PARENT_BYTES = 64;
 const MAX_LABELS = 128;
 /** No rule of the public suffix list has more labels than this, a registrable domain one more. */
 const LABELS_ASKED = 8;
+/** No label of the list is longer. */
+const LONGEST_IN_LIST = 40;
 const SPREAD = 0x01000193;
 const HYPHEN = 0x2d;
 const DOT = 0x2e;
@@ -100,6 +102,11 @@ export class RegistrableDomains {
     let length = 0;
     for (let at = from; at < name.length - 1; at += u8(name.bytes, at) + 1) {
       if (at > from) text[length++] = DOT;
+      // The data of a tunnel: only that there is a label matters.
+      if (u8(name.bytes, at) > LONGEST_IN_LIST) {
+        text[length++] = HYPHEN;
+        continue;
+      }
       for (let i = 1; i <= u8(name.bytes, at); i++) {
         const byte = u8(name.bytes, at + i);
         text[length++] = byte > DOT && byte <= LETTER_Z ? byte : HYPHEN;

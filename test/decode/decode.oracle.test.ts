@@ -209,13 +209,17 @@ const RCODES = ["noerror", "formerr", "servfail", "nxdomain", "notimp", "refused
 const QUERY_TYPES = {
   a: 1,
   ns: 2,
+  cname: 5,
   soa: 6,
   null: 10,
   ptr: 12,
   mx: 15,
   txt: 16,
   aaaa: 28,
+  srv: 33,
+  svcb: 64,
   https: 65,
+  any: 255,
 };
 
 function expectDns(decoding: Decoding, reference: Reference): void {

@@ -62,6 +62,14 @@ describe("registrable domains", () => {
     expect(binary.text(domains.startOf(binary))).toBe("example.com");
   });
 
+  it("lie behind long labels as behind short ones", () => {
+    const domains = new RegistrableDomains();
+    const data = "d".repeat(63);
+    expect(domainOf(domains, `${data}.${data}.example.co.uk`)).toBe("example.co.uk");
+    expect(domainOf(domains, `${data}.co.uk`)).toBe(`${data}.co.uk`);
+    expect(domainOf(domains, `x.${data}.co.uk`)).toBe(`${data}.co.uk`);
+  });
+
   it("are the whole name where there is nothing to ask about", () => {
     const domains = new RegistrableDomains();
     expect(domains.startOf(new DnsName())).toBe(0);
