@@ -15,7 +15,7 @@ export class FlowDecoding extends Decoding {
   readonly #stage: FlowStage;
   readonly #clock = new WindowClock(WINDOW_MS);
 
-  constructor() {
+  constructor(flowCapacity = CAPACITY) {
     super();
     const layout = new CellLayout(flowMetrics);
     const gaugeLayout = new CellLayout(flowGauges);
@@ -25,7 +25,7 @@ export class FlowDecoding extends Decoding {
       gaugeLayout,
       gauges: new Float64Array(gaugeLayout.size),
       hashSeed: 1,
-      flowCapacity: CAPACITY,
+      flowCapacity,
       networkNames,
       applicationNames,
     });

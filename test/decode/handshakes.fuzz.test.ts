@@ -40,7 +40,7 @@ beforeAll(async () => {
 describe("damaged conversations", () => {
   it(`${FRAMES} frames: nothing throws, nothing is read outside, each has one outcome`, () => {
     const random = seededRandom(SEED);
-    const decoding = new FlowDecoding();
+    const decoding = new FlowDecoding(1024);
     let faults = 0;
     let frames = 0;
     while (frames < FRAMES) {
