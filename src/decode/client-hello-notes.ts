@@ -25,12 +25,12 @@ const FAMILIES: ReadonlyMap<string, string> = new Map([
   ["8daaf6152771", "chromium"],
 ]);
 const FAMILY_LABELS = [...FAMILIES.values(), "other"];
-/** Hellos read a second: each costs some twenty microseconds, most of them for its fingerprints. */
+/** Hellos read a second: each costs up to ten microseconds, most of them for its fingerprints. */
 const READ_PER_SECOND = 10_000;
 
 const hellos: MetricDefinition = {
   name: "nam_tls_hellos_total",
-  help: "ClientHellos by transport, highest version offered, presence of a server name, and client family (by the cipher part of JA4).",
+  help: "ClientHellos by transport, highest version offered, presence of a server name that is not just an ECH public name, and client family (by the cipher part of JA4).",
   type: "counter",
   labels: {
     transport: TRANSPORTS,
@@ -78,13 +78,13 @@ export interface HelloFacts {
   transport: HelloTransport;
   /** Highest version offered, as in the `version` label. */
   version: string;
-  /** Server name, lower case and escaped; empty without one. Of the outer hello where `ech` is true. */
+  /** Server name, lower case and escaped; empty without one, or where ECH hides it behind a public name. */
   sni: string;
   /** First protocol that ALPN offers, lower case and escaped; empty without one. */
   alpn: string;
   ja3: string;
   ja4: string;
-  /** True with an ECH extension, which may be GREASE: `sni` may then be a provider's public name. */
+  /** True with an ECH extension, which may be GREASE: `sni` may then be a public name that is not configured. */
   ech: boolean;
   /** True where the client brings a pre-shared key or a session ticket. */
   resumes: boolean;
@@ -154,11 +154,13 @@ export class ClientHelloNotes {
     facts.packet = packet.number;
     facts.transport = transport;
     facts.version = versionLabel(hello.version);
-    facts.sni = hello.serverName;
     facts.alpn = this.#reader.alpn(view);
     facts.ja3 = this.#fingerprinter.ja3(hello);
     facts.ja4 = this.#fingerprinter.ja4(hello, view, JA4_TRANSPORTS[transport]);
     this.#countFeatures(hello);
+    // A GREASE extension cannot be told from a real one: only a name known to be nobody's is left out.
+    const isPublic = facts.ech && this.#context.echPublicNames.has(hello.serverName);
+    facts.sni = isPublic ? "" : hello.serverName;
     this.#count(family);
     this.#list(transport);
   }

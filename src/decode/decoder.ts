@@ -47,6 +47,8 @@ export interface DecoderOptions {
   readonly tally: (name: string) => (value: string) => void;
   /** Networks on this side of the capture point, as CIDR. */
   readonly home: readonly string[];
+  /** Server names that say nothing where a hello has an ECH extension; lower case. */
+  readonly echPublicNames?: readonly string[];
 }
 
 /**
@@ -75,6 +77,7 @@ export class Decoder {
       counters,
       base: (metric) => layout.base(metric),
       tally,
+      echPublicNames: new Set(options.echPublicNames),
       shared<T>(make: (context: DecodeContext) => T): T {
         if (!made.has(make)) made.set(make, make(context));
         // The map holds under each function what that function made.

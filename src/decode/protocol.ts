@@ -66,6 +66,8 @@ export interface DecodeContext {
   base(metric: MetricDefinition): number;
   /** Counts a string in a bounded list, e.g. `tally("tls.sni")`. */
   tally(name: string): (value: string) => void;
+  /** Server names that say nothing where a hello has an ECH extension; lower case. */
+  readonly echPublicNames: ReadonlySet<string>;
   /** What several protocols have in common, made by the first that asks: one of each `make` a decoder. */
   shared<T>(make: (context: DecodeContext) => T): T;
 }

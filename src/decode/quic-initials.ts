@@ -19,7 +19,7 @@ import { openInitial } from "./quic-protection.ts";
 import { Ration } from "./ration.ts";
 import { createServerHelloNotes, type ServerHelloNotes } from "./server-hello-notes.ts";
 
-/** Initials decrypted a second: each costs some fifty microseconds. */
+/** Initials decrypted a second: each costs some forty microseconds. */
 const DECRYPTED_PER_SECOND = 4_000;
 /** Hellos at once whose frames are put together: 1 MiB. */
 const BUFFERS = 64;

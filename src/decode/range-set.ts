@@ -89,5 +89,5 @@ export class RangeSet {
 
 /** Bytes `[at, to)` of a source that begins at `from`. */
 function copy(source: Uint8Array, from: number, at: number, to: number, target: Uint8Array): void {
-  for (let i = at; i < to; i++) target[i] = source[i - from] as number;
+  if (at < to) target.set(source.subarray(at - from, to - from), at);
 }

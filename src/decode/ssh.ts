@@ -9,6 +9,7 @@ import {
   type DecodeContext,
   Stop,
 } from "./protocol.ts";
+import { ReadStreams } from "./read-streams.ts";
 import {
   BannerReader,
   lineEnd,
@@ -94,6 +95,7 @@ function create(context: DecodeContext): ApplicationDecoder {
   const pool = new Assembly(BUFFERS, counters, context.base(assembly));
   /** By buffer: 1 where the banner was read. */
   const isBannerRead = new Uint8Array(pool.capacity);
+  const read = new ReadStreams();
   const reader = new BannerReader();
   const facts: SshFacts = { packet: -1, side: "client", version: "", software: "", hassh: "" };
 
@@ -101,7 +103,8 @@ function create(context: DecodeContext): ApplicationDecoder {
     if (packet.flowPackets > HANDSHAKE_PACKETS) return DONE;
     let buffer = pool.find(packet);
     if (buffer === NO_BUFFER) {
-      if (!recognises(packet)) return DONE;
+      if (!recognises(packet) || read.isRepeated(packet)) return DONE;
+      read.add(packet, packet.tcpSequence);
       buffer = pool.open(packet, packet.tcpSequence);
       isBannerRead[buffer] = 0;
     }

@@ -25,8 +25,8 @@ const { DONE, MALFORMED } = Stop;
 const BUFFERS = 256;
 /** Packets of a flow among which its handshake is, a STARTTLS or CONNECT before it included. */
 const HANDSHAKE_PACKETS = 48;
-/** Packets of a flow among which segments that arrive before the hello's first are kept. */
-const YOUNG_PACKETS = 16;
+/** Packets of a flow among which the first segment of a hello is, even where it is not the first to arrive. */
+const YOUNG_PACKETS = 10;
 /** Room for segments that are yet to come before the first one seen. */
 const ROOM_BEFORE = ASSEMBLY_BYTES / 2;
 /** A handshake that begins later than HANDSHAKE_PACKETS gets so much time for its other segments. */
@@ -83,10 +83,10 @@ export class TlsStreams {
    */
   gathers(packet: Packet): boolean {
     const { view, payloadAt, payloadEnd } = packet;
-    if (packet.flow < 0 || packet.flowPackets > YOUNG_PACKETS || isCut(packet)) return false;
-    if (this.#read.has(packet)) return false;
+    if (packet.flow < 0 || packet.flowPackets > HANDSHAKE_PACKETS || isCut(packet)) return false;
     let buffer = this.#pool.find(packet);
     if (buffer === NO_BUFFER) {
+      if (packet.flowPackets > YOUNG_PACKETS || this.#read.has(packet)) return false;
       const isOther = startsRecord(view, payloadAt, payloadEnd);
       if (isOther && view.getUint8(payloadAt) !== CONTENT_HANDSHAKE) return false;
       buffer = this.#pool.open(packet, (packet.tcpSequence - ROOM_BEFORE) | 0, true);

@@ -18,7 +18,7 @@ export class FlowDecoding extends Decoding {
   readonly #stage: FlowStage;
   readonly #clock = new WindowClock(WINDOW_MS);
 
-  constructor() {
+  constructor(flowCapacity = CAPACITY) {
     super();
     const gaugeLayout = new CellLayout(flowGauges);
     this.#stage = new FlowStage({
@@ -27,7 +27,7 @@ export class FlowDecoding extends Decoding {
       gaugeLayout,
       gauges: new Float64Array(gaugeLayout.size),
       hashSeed: 1,
-      flowCapacity: CAPACITY,
+      flowCapacity,
       networkNames,
       applicationNames,
     });

@@ -41,6 +41,11 @@ class Connection {
     return this.decoding.packet.fault;
   }
 
+  /** The client's next bytes are retransmitted ones. */
+  rewind(length: number): void {
+    this.#sent.client -= length;
+  }
+
   get facts() {
     const { facts, number } = this.decoding.packet;
     return facts.ssh?.packet === number ? facts.ssh : undefined;
@@ -71,6 +76,15 @@ describe("an SSH side", () => {
     expect(decoding.value("nam_ssh_banners_total", { side: "server", software: "openssh" })).toBe(
       1,
     );
+  });
+
+  it("that repeats itself counts once", () => {
+    const connection = new Connection();
+    const banner = bytes("SSH-2.0-Go\r\n", kexinit());
+    connection.send("client", banner);
+    connection.rewind(banner.length);
+    connection.send("client", banner);
+    expect(connection.decoding.value("nam_ssh_handshakes_total")).toBe(1);
   });
 
   it("is read from segments of any length", () => {

@@ -99,6 +99,21 @@ describe("ClientHello", () => {
     expect(factsOf({ extensions: [[0, serverName(name)]] }).sni).toBe('evil"\\010\\000.example');
   });
 
+  it("does not tell the public name of a provider as the server's, if it has ECH", () => {
+    const names = [
+      [0, serverName("Public.example")],
+      [0xfe0d, hex("00")],
+    ] as const;
+    const decoding = new Decoding([], ["public.example"]);
+    decoding.takeBytes(helloFrame({ extensions: names.slice(0, 1) }));
+    expect(decoding.packet.facts.hello).toMatchObject({ sni: "public.example", ech: false });
+    decoding.takeBytes(helloFrame({ extensions: names }));
+    expect(decoding.packet.facts.hello).toMatchObject({ sni: "", ech: true });
+    expect(new Decoding().takeBytes(helloFrame({ extensions: names })).facts.hello?.sni).toBe(
+      "public.example",
+    );
+  });
+
   it("may offer a server name without a name in it", () => {
     expect(factsOf({ extensions: [[0, hex("")]] })).toMatchObject({ sni: "" });
     expect(ja4Of({ extensions: [[0, hex("")]] })).toMatch(/^t12d/);
