@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { createRequire } from "node:module";
+import { getDomain } from "tldts";
 import { u8 } from "../util/typed.ts";
 import type { DnsName } from "./dns-name.ts";
-
-type Tldts = typeof import("tldts");
-
-const require = createRequire(import.meta.url);
 
 /** Private suffixes (github.io, duckdns.org) count: below them names belong to different people. */
 const OPTIONS = {
@@ -32,18 +28,12 @@ const LETTER_Z = 0x7a;
  * list is asked once for each new parent name, so that a flood of random labels below one domain asks it once.
  */
 export class RegistrableDomains {
-  readonly #tldts: Tldts;
   /** Of each place: a parent name as in DnsName, its length (0: none), and where in it the domain begins. */
   readonly #parents = new Uint8Array(PLACES * PARENT_BYTES);
   readonly #lengths = new Uint8Array(PLACES);
   readonly #starts = new Uint8Array(PLACES);
   readonly #labels = new Uint8Array(MAX_LABELS);
   readonly #text = Buffer.alloc(256);
-
-  constructor() {
-    // Loaded here, not with the program: 8 ms that only a sensor needs to spend.
-    this.#tldts = require("tldts") as Tldts;
-  }
 
   /**
    * Offset in `name.bytes` where its registrable domain begins; 0, the whole name, where it has none: a single label,
@@ -89,7 +79,7 @@ export class RegistrableDomains {
     let count = 0;
     for (let at = 0; at < name.length - 1; at += u8(name.bytes, at) + 1) this.#labels[count++] = at;
     const first = Math.max(0, count - LABELS_ASKED);
-    const domain = this.#tldts.getDomain(this.#plain(name, u8(this.#labels, first)), OPTIONS);
+    const domain = getDomain(this.#plain(name, u8(this.#labels, first)), OPTIONS);
     if (domain === null) return 0;
     let dots = 0;
     for (let i = 0; i < domain.length; i++) if (domain.charCodeAt(i) === DOT) dots++;

@@ -3,6 +3,7 @@ import type { Packet, PacketFacts } from "../../decode/packet.ts";
 import { observe } from "../../metrics/cells.ts";
 import type { MetricDefinition } from "../../metrics/metric.ts";
 import { add } from "../../util/typed.ts";
+import { COUNTS, Column, type Count, type DnsHostRow, weigh } from "../dns-host-row.ts";
 import { DnsTransactions, emptyEnds, Match, setEnds } from "../dns-transactions.ts";
 import { hashAddress, hashBytes, hashKey } from "../hash.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
@@ -17,48 +18,6 @@ import {
 import { candidateAddress, candidateVotes, MAJORITY_WORDS, vote } from "../sketch/majority.ts";
 import type { Tracker, TrackerContext, TrackerDefinition } from "../tracker.ts";
 
-/**
- * What one host did with DNS in a window: as a client, which asks, and as a server (`served…`), which is asked. A
- * resolver is both. Bytes are those of DNS messages, without headers.
- */
-export interface DnsHostRow {
-  readonly host: string;
-  /** Queries it sent, their bytes, those for TXT, and those it sent again before an answer came. */
-  readonly queries: number;
-  readonly queryBytes: number;
-  readonly txtQueries: number;
-  readonly repeats: number;
-  /** Responses it got, asked for or not, their bytes, and how many said NXDOMAIN or SERVFAIL. */
-  readonly responses: number;
-  readonly responseBytes: number;
-  readonly nxdomain: number;
-  readonly servfail: number;
-  /** Its queries that were 5 s without a response when this window ended. */
-  readonly timeouts: number;
-  /** Responses to no query that was seen, and their bytes: what the victim of an amplification attack gets. */
-  readonly unsolicited: number;
-  readonly unsolicitedBytes: number;
-  /** Estimate of the distinct registrable domains it asked about in the last 5 to 10 minutes. */
-  readonly domains: number;
-  /** Queries it was sent, those for ANY, TXT, DNSKEY or RRSIG, which small queries make large, and their bytes. */
-  readonly servedQueries: number;
-  readonly servedAmplifying: number;
-  readonly servedQueryBytes: number;
-  /** Responses it sent, their bytes, and the longest: servedResponseBytes / servedQueryBytes is its amplification. */
-  readonly servedResponses: number;
-  readonly servedResponseBytes: number;
-  readonly servedLargest: number;
-  readonly servedTimeouts: number;
-  /** Estimate of the distinct addresses that asked it in the last 5 to 10 minutes. */
-  readonly clients: number;
-  /** The address that most of the queries to it came from, or one of many, and how many did at least. */
-  readonly topClient: string;
-  readonly topClientQueries: number;
-  /** First and last DNS message of the host, milliseconds on its sensor's own clock. */
-  readonly firstMs: number;
-  readonly lastMs: number;
-}
-
 declare module "../window.ts" {
   interface TrackerRows {
     readonly dns_hosts: readonly DnsHostRow[];
@@ -68,6 +27,8 @@ declare module "../window.ts" {
 type DnsFacts = NonNullable<PacketFacts["dns"]>;
 type DnsMessage = DnsFacts["messages"][number];
 
+// Imported objects are looked up each time they are named; constants of the file are not.
+const At = Column;
 const CAPACITY = 4096;
 const ROW_LIMIT = 256;
 const IDLE_MS = 30 * 60_000;
@@ -79,18 +40,6 @@ const RRSIG = 46;
 const DNSKEY = 48;
 const ANY = 255;
 
-/** Fields that are counted, in the order of their words in a row. */
-const COUNTS = [
-  ...(["queries", "queryBytes", "txtQueries", "repeats", "responses", "responseBytes"] as const),
-  ...(["nxdomain", "servfail", "timeouts", "unsolicited", "unsolicitedBytes"] as const),
-  ...(["servedQueries", "servedAmplifying", "servedQueryBytes", "servedResponses"] as const),
-  ...(["servedResponseBytes", "servedTimeouts"] as const),
-] as const;
-type Count = (typeof COUNTS)[number];
-const Column = Object.fromEntries(COUNTS.map((name, column) => [name, column])) as Record<
-  Count,
-  number
->;
 const LARGEST = COUNTS.length;
 const CLIENT = LARGEST + 1;
 const WINDOW_WORDS = CLIENT + MAJORITY_WORDS;
@@ -182,18 +131,18 @@ class DnsHosts implements Tracker<DnsHostRow> {
     const isRepeated = this.#transactions.ask(packet, message, this.#ends, this.#timeMs);
     if (isRepeated) add(this.#counters, this.#repeatedCell, 1);
     const client = this.#claimClient();
-    table.increment(client, Column.queries);
-    table.add(client, Column.queryBytes, message.bytes);
-    if (message.queryType === TXT) table.increment(client, Column.txtQueries);
-    if (isRepeated) table.increment(client, Column.repeats);
+    table.increment(client, At.queries);
+    table.add(client, At.queryBytes, message.bytes);
+    if (message.queryType === TXT) table.increment(client, At.txtQueries);
+    if (isRepeated) table.increment(client, At.repeats);
     const { bytes, length } = message.name;
     const domain = hashBytes(bytes, dns.domainAt(message), length, this.#key);
     observeFading(table.sketches, table.sketch(client) + DOMAINS, domain);
 
     const server = this.#claimServer();
-    table.increment(server, Column.servedQueries);
-    table.add(server, Column.servedQueryBytes, message.bytes);
-    if (isAmplifying(message.queryType)) table.increment(server, Column.servedAmplifying);
+    table.increment(server, At.servedQueries);
+    table.add(server, At.servedQueryBytes, message.bytes);
+    if (isAmplifying(message.queryType)) table.increment(server, At.servedAmplifying);
     const { client0, client1, client2, client3 } = this.#ends;
     const asker = hashAddress(client0, client1, client2, client3, this.#key);
     observeFading(table.sketches, table.sketch(server) + CLIENTS, asker);
@@ -204,28 +153,28 @@ class DnsHosts implements Tracker<DnsHostRow> {
     const table = this.#table;
     const match = this.#transactions.answer(packet, message, this.#ends, this.#timeMs);
     const client = this.#claimClient();
-    table.increment(client, Column.responses);
-    table.add(client, Column.responseBytes, message.bytes);
-    if (message.rcode === NXDOMAIN) table.increment(client, Column.nxdomain);
-    if (message.rcode === SERVFAIL) table.increment(client, Column.servfail);
+    table.increment(client, At.responses);
+    table.add(client, At.responseBytes, message.bytes);
+    if (message.rcode === NXDOMAIN) table.increment(client, At.nxdomain);
+    if (message.rcode === SERVFAIL) table.increment(client, At.servfail);
     if (match === Match.ANSWER) {
       const { latency: seconds } = this.#transactions;
       observe(this.#counters, this.#latencyCells, LATENCY_BUCKETS, seconds);
     } else if (match === Match.UNSOLICITED) {
       add(this.#counters, this.#unsolicitedCell, 1);
-      table.increment(client, Column.unsolicited);
-      table.add(client, Column.unsolicitedBytes, message.bytes);
+      table.increment(client, At.unsolicited);
+      table.add(client, At.unsolicitedBytes, message.bytes);
     }
     const server = this.#claimServer();
-    table.increment(server, Column.servedResponses);
-    table.add(server, Column.servedResponseBytes, message.bytes);
+    table.increment(server, At.servedResponses);
+    table.add(server, At.servedResponseBytes, message.bytes);
     table.raise(server, LARGEST, message.bytes);
   }
 
   #countTimeout(): void {
     add(this.#counters, this.#timeoutCell, 1);
-    this.#table.increment(this.#claimClient(), Column.timeouts);
-    this.#table.increment(this.#claimServer(), Column.servedTimeouts);
+    this.#table.increment(this.#claimClient(), At.timeouts);
+    this.#table.increment(this.#claimServer(), At.servedTimeouts);
   }
 
   #claimClient(): number {
@@ -255,7 +204,7 @@ class DnsHosts implements Tracker<DnsHostRow> {
   }
 
   #score(slot: number): number {
-    const value = (name: Count): number => this.#table.value(slot, Column[name]);
+    const value = (name: Count): number => this.#table.value(slot, At[name]);
     return weigh(value);
   }
 
@@ -280,19 +229,6 @@ class DnsHosts implements Tracker<DnsHostRow> {
 
 function isAmplifying(type: number): boolean {
   return type === ANY || type === TXT || type === DNSKEY || type === RRSIG;
-}
-
-/** Order of rows: first those with most that went wrong or is unusual, then those with most messages. */
-function weigh(value: (name: Count) => number): number {
-  const unusual =
-    value("nxdomain") +
-    value("servfail") +
-    value("timeouts") +
-    value("unsolicited") +
-    value("servedAmplifying");
-  const messages =
-    value("queries") + value("responses") + value("servedQueries") + value("servedResponses");
-  return unusual * 65_536 + Math.min(messages, 65_534) + 1;
 }
 
 /** DNS of each host, as client and as server, and which query each response belongs to. */
