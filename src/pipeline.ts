@@ -22,6 +22,8 @@ export interface PipelineOptions {
   readonly layouts: SensorLayouts;
   /** The operator's own networks, as CIDR. */
   readonly home: readonly string[];
+  /** As in DecoderOptions. */
+  readonly echPublicNames?: readonly string[];
   /** Random for live capture, fixed for replay. */
   readonly hashSeed: number;
   readonly flowCapacity: number;
@@ -74,6 +76,7 @@ export class Pipeline {
       counters: this.#counters,
       tally: (name) => this.#tallies.counter(name),
       home: options.home,
+      echPublicNames: options.echPublicNames ?? [],
     });
     this.#flows = new FlowStage({
       layout: layouts.counters,

@@ -14,9 +14,14 @@ export const ExtensionType = {
   POINT_FORMATS: 11,
   SIGNATURE_ALGORITHMS: 13,
   ALPN: 16,
+  SESSION_TICKET: 35,
+  PRE_SHARED_KEY: 41,
+  EARLY_DATA: 42,
   SUPPORTED_VERSIONS: 43,
+  ENCRYPTED_CLIENT_HELLO: 0xfe0d,
 } as const;
 
+const DTLS_VERSIONS = 0xfe00;
 const HOST_NAME = 0;
 const MAX_NAME_BYTES = 255;
 const NO_SPECIAL = -1;
@@ -38,6 +43,8 @@ export interface ClientHello {
   /** The first name that ALPN offers: where it is in the view, and its length, 0 without one. */
   alpnAt: number;
   alpnLength: number;
+  /** True where the client brings a session ticket that is not empty. */
+  hasTicket: boolean;
 }
 
 /** GREASE values (RFC 8701): 0x0a0a, 0x1a1a … 0xfafa. */
@@ -58,20 +65,26 @@ export class ClientHelloReader {
     serverName: "",
     alpnAt: -1,
     alpnLength: 0,
+    hasTicket: false,
   };
   readonly #text = new WireText(MAX_NAME_BYTES);
 
   /**
    * Reads the handshake message `[at, end)`, which lies whole in `view`, into `hello`. Returns DONE, MALFORMED,
-   * or UNSUPPORTED for lists longer than any client sends.
+   * or UNSUPPORTED for lists longer than any client sends. In DTLS a cookie stands before the ciphers (RFC 6347
+   * §4.2.1).
    */
-  read(view: DataView, at: number, end: number): number {
+  read(view: DataView, at: number, end: number, isDtls = false): number {
     this.#reset();
     const sessionIdAt = at + SESSION_ID_AT;
     if (sessionIdAt + 1 > end) return Stop.MALFORMED;
     this.hello.legacyVersion = view.getUint16(at + VERSION_AT);
     this.hello.version = this.hello.legacyVersion;
-    const ciphersAt = sessionIdAt + 1 + view.getUint8(sessionIdAt);
+    let ciphersAt = sessionIdAt + 1 + view.getUint8(sessionIdAt);
+    if (isDtls) {
+      if (ciphersAt + 1 > end) return Stop.MALFORMED;
+      ciphersAt += 1 + view.getUint8(ciphersAt);
+    }
     if (ciphersAt + 2 > end) return Stop.MALFORMED;
     const compressionAt = ciphersAt + 2 + view.getUint16(ciphersAt);
     if (compressionAt + 1 > end) return Stop.MALFORMED;
@@ -86,6 +99,12 @@ export class ClientHelloReader {
     return this.#extensions(view, extensionsAt + 2, extensionsEnd);
   }
 
+  /** The first name that ALPN offers, lower case and escaped; `view` is the one that was read. */
+  alpn(view: DataView): string {
+    this.#text.append(view, this.hello.alpnAt, this.hello.alpnLength, NO_SPECIAL);
+    return this.#text.take();
+  }
+
   #reset(): void {
     const { hello } = this;
     hello.ciphers.length = 0;
@@ -96,6 +115,7 @@ export class ClientHelloReader {
     hello.serverName = "";
     hello.alpnAt = -1;
     hello.alpnLength = 0;
+    hello.hasTicket = false;
   }
 
   #extensions(view: DataView, from: number, end: number): number {
@@ -129,6 +149,9 @@ export class ClientHelloReader {
         return readVector(view, at, end, hello.signatureAlgorithms);
       case ExtensionType.ALPN:
         return this.#alpn(view, at, end);
+      case ExtensionType.SESSION_TICKET:
+        hello.hasTicket = at < end;
+        return Stop.DONE;
       case ExtensionType.SUPPORTED_VERSIONS:
         return this.#versions(view, at, end);
       default:
@@ -163,14 +186,22 @@ export class ClientHelloReader {
   #versions(view: DataView, at: number, end: number): number {
     if (at + 1 > end || at + 1 + view.getUint8(at) > end) return Stop.MALFORMED;
     const listEnd = at + 1 + view.getUint8(at);
+    const { hello } = this;
     let highest = 0;
     for (let i = at + 1; i + 2 <= listEnd; i += 2) {
       const version = view.getUint16(i);
-      if (version > highest && !isGrease(version)) highest = version;
+      if (isGrease(version)) continue;
+      if (highest === 0 || isNewer(version, highest)) highest = version;
     }
-    if (highest !== 0) this.hello.version = highest;
+    if (highest !== 0) hello.version = highest;
     return Stop.DONE;
   }
+}
+
+/** DTLS counts its versions down: 0xfefc is 1.3, 0xfeff is 1.0 (RFC 9147 §5.3). */
+function isNewer(version: number, than: number): boolean {
+  const isDtls = version >= DTLS_VERSIONS && than >= DTLS_VERSIONS;
+  return isDtls ? version < than : version > than;
 }
 
 /** A vector of 16-bit numbers after its own length in two bytes. */

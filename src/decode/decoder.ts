@@ -5,7 +5,7 @@ import { u8 } from "../util/typed.ts";
 import { Accounts } from "./accounts.ts";
 import { protocols } from "./all.ts";
 import { directionOf, HomeNetworks } from "./direction.ts";
-import { applicationNames, NONE } from "./families.ts";
+import { applicationNames, NONE, OTHER } from "./families.ts";
 import { HeaderWalk } from "./header-walk.ts";
 import { emptyPacket, type Packet, type PacketFacts } from "./packet.ts";
 import { clearAddresses, resetPacket } from "./packet-reset.ts";
@@ -29,6 +29,7 @@ import { tag } from "./vlan.ts";
 const TCP = TCP_NUMBER;
 /** Verdict about a flow of which no payload has told its protocol. */
 const UNDECIDED = NONE;
+const UNKNOWN_PORT = OTHER;
 const { UNKNOWN } = Direction;
 const { DONE } = Stop;
 const { APPLICATION } = LayerIndex;
@@ -36,6 +37,11 @@ const POSITION_MASK = SETTLED_FLAG - 1;
 
 /** A flow whose payload has proved nothing for so many packets is what its port says. */
 const PACKETS_TO_PROVE = 12;
+
+interface Gatherer {
+  readonly position: number;
+  readonly gathers: (packet: Packet) => boolean;
+}
 
 export interface DecoderOptions {
   /** Holds `decodeMetrics`; `counters` are its cells. */
@@ -45,6 +51,8 @@ export interface DecoderOptions {
   readonly tally: (name: string) => (value: string) => void;
   /** Networks on this side of the capture point, as CIDR. */
   readonly home: readonly string[];
+  /** Server names that say nothing where a hello has an ECH extension; lower case. */
+  readonly echPublicNames?: readonly string[];
 }
 
 /**
@@ -60,6 +68,8 @@ export class Decoder {
   readonly #open: Uint8Array;
   /** By position in the application family; undefined where payloads are counted but not read. */
   readonly #payloadDecoders: (((packet: Packet) => number) | undefined)[];
+  /** Protocols over TCP that put the first payloads of a flow together to tell what it is. */
+  readonly #gatherers: readonly Gatherer[];
   readonly #accounts: Accounts;
   /** Networks on this side of the capture point. */
   readonly home: HomeNetworks;
@@ -69,7 +79,18 @@ export class Decoder {
   /** Throws CONFIG_INVALID for a home network that cannot be read. */
   constructor(options: DecoderOptions) {
     const { layout, counters, tally } = options;
-    const context: DecodeContext = { counters, base: (metric) => layout.base(metric), tally };
+    const made = new Map<unknown, unknown>();
+    const context: DecodeContext = {
+      counters,
+      base: (metric) => layout.base(metric),
+      tally,
+      echPublicNames: new Set(options.echPublicNames),
+      shared<T>(make: (context: DecodeContext) => T): T {
+        if (!made.has(make)) made.set(make, make(context));
+        // The map holds under each function what that function made.
+        return made.get(make) as T;
+      },
+    };
     const applications = protocols.filter(isApplication).map(
       (protocol): Application => ({
         position: applicationNames.indexOf(protocol.name),
@@ -88,6 +109,9 @@ export class Decoder {
     }
     this.#payloadDecoders = applicationNames.map(
       (_, position) => applications.find((one) => one.position === position)?.decoder.decode,
+    );
+    this.#gatherers = applications.flatMap(({ position, decoder: { gathers } }) =>
+      gathers === undefined ? [] : [{ position, gathers }],
     );
     const facts: PacketFacts = Object.assign(
       {},
@@ -121,22 +145,28 @@ export class Decoder {
     const known = verdict & POSITION_MASK;
     packet.application = known;
     if (!this.reading.wants(packet, verdict)) return verdict;
-    const proved = u8(this.#open, known) === 0 ? known : this.#proof(known);
-    const position = proved !== UNDECIDED ? proved : this.#recognition().byPort(packet);
+    let proved = u8(this.#open, known) === 0 ? known : this.#proof(known);
+    let position = proved;
+    if (proved === UNDECIDED) {
+      position = this.#recognition().byPort(packet);
+      if (position === UNKNOWN_PORT && packet.ipProtocol === TCP) {
+        proved = this.#gathered();
+        if (proved !== UNDECIDED) position = proved;
+      }
+    }
     packet.application = position;
-    const settled = this.#read(position);
-    if (proved !== UNDECIDED)
-      return proved | (proved === known ? verdict & SETTLED_FLAG : 0) | settled;
+    const settled = this.#read(position, verdict & SETTLED_FLAG);
+    if (proved !== UNDECIDED) return proved | settled;
     return packet.flowPackets > PACKETS_TO_PROVE
       ? position | this.reading.settles(packet, position)
       : UNDECIDED;
   }
 
-  /** Decodes the payload as that of a protocol; returns SETTLED_FLAG where that was the last to be read. */
-  #read(position: number): number {
+  /** Decodes the payload as that of a protocol; returns SETTLED_FLAG where the flow is settled now, as it `was` or is said to be. */
+  #read(position: number, was: number): number {
     const { packet } = this;
     const decode = this.#payloadDecoders[position];
-    if (decode === undefined) return 0;
+    if (decode === undefined) return was;
     const stop = decode(packet);
     if (stop === SETTLED) return SETTLED_FLAG;
     if (stop !== DONE) fault(packet, APPLICATION, stop);
@@ -147,6 +177,15 @@ export class Decoder {
   #proof(verdict: number): number {
     const position = this.#recognition().byPayload(this.packet);
     return position !== UNDECIDED ? position : verdict;
+  }
+
+  /** What the payload proves together with earlier ones of its flow. */
+  #gathered(): number {
+    for (let i = 0; i < this.#gatherers.length; i++) {
+      const { position, gathers } = this.#gatherers[i] as Gatherer;
+      if (gathers(this.packet)) return position;
+    }
+    return UNDECIDED;
   }
 
   #recognition(): Recognition {

@@ -55,6 +55,11 @@ export interface ApplicationProtocol extends Described {
 export interface ApplicationDecoder {
   /** True when the payload, which holds at least one byte, alone proves the protocol. */
   recognises?(packet: Packet): boolean;
+  /**
+   * Called for payloads of young TCP flows that prove nothing alone and whose port names no other protocol; true
+   * when they do prove it put together with earlier ones.
+   */
+  gathers?(packet: Packet): boolean;
   /** Reads `[payloadAt, payloadEnd)`; returns a Stop. Missing: counted, not read. */
   decode?(packet: Packet): number;
   /** Facts for trackers, merged into `packet.facts`. */
@@ -70,6 +75,10 @@ export interface DecodeContext {
   base(metric: MetricDefinition): number;
   /** Counts a string in a bounded list, e.g. `tally("tls.sni")`. */
   tally(name: string): (value: string) => void;
+  /** Server names that say nothing where a hello has an ECH extension; lower case. */
+  readonly echPublicNames: ReadonlySet<string>;
+  /** What several protocols have in common, made by the first that asks: one of each `make` a decoder. */
+  shared<T>(make: (context: DecodeContext) => T): T;
 }
 
 /** TRUNCATED if the capture cut the frame, MALFORMED if the sender lied about a length. */

@@ -39,12 +39,13 @@ export class Decoding {
   readonly tallies = new Map<string, Map<string, number>>();
   readonly decoder: Decoder;
 
-  constructor(home: readonly string[] = HOME) {
+  constructor(home: readonly string[] = HOME, echPublicNames: readonly string[] = []) {
     this.decoder = new Decoder({
       layout: this.layout,
       counters: this.counters,
       tally: (name) => this.#tally(name),
       home,
+      echPublicNames,
     });
   }
 

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import { add } from "../util/typed.ts";
+import { type ClientHello, ClientHelloReader, ExtensionType } from "./client-hello.ts";
+import { Fingerprinter, type Ja4Transport } from "./fingerprint.ts";
+import { VERSION_LABELS, versionLabel } from "./hello-versions.ts";
+import type { Packet } from "./packet.ts";
+import { type DecodeContext, Stop } from "./protocol.ts";
+import { Ration } from "./ration.ts";
+
+export const TRANSPORTS = ["tcp", "quic", "dtls"] as const;
+export type HelloTransport = (typeof TRANSPORTS)[number];
+const JA4_TRANSPORTS: Readonly<Record<HelloTransport, Ja4Transport>> = {
+  tcp: "t",
+  quic: "q",
+  dtls: "d",
+};
+const SNI_LABELS = ["yes", "no"];
+/** Client families by the cipher part of their JA4, measured on the software named. */
+const FAMILIES: ReadonlyMap<string, string> = new Map([
+  ["85036bcba153", "python"],
+  ["a33745022dd6", "node"],
+  ["e8f1e7e78f70", "curl"],
+  ["9dc949149365", "go"],
+  ["8daaf6152771", "chromium"],
+]);
+const FAMILY_LABELS = [...FAMILIES.values(), "other"];
+/** Hellos read a second: each costs up to ten microseconds, most of them for its fingerprints. */
+const READ_PER_SECOND = 10_000;
+
+const hellos: MetricDefinition = {
+  name: "nam_tls_hellos_total",
+  help: "ClientHellos by transport, highest version offered, presence of a server name that is not just an ECH public name, and client family (by the cipher part of JA4).",
+  type: "counter",
+  labels: {
+    transport: TRANSPORTS,
+    version: VERSION_LABELS,
+    sni: SNI_LABELS,
+    family: FAMILY_LABELS,
+  },
+};
+const FEATURES = ["ech", "pre_shared_key", "session_ticket", "early_data"] as const;
+const features: MetricDefinition = {
+  name: "nam_tls_hello_features_total",
+  help: "ClientHellos by what they bring: an ECH extension (real or GREASE), or a sign that a session is resumed: a pre-shared key, a session ticket, early data.",
+  type: "counter",
+  labels: { feature: FEATURES },
+};
+const skipped: MetricDefinition = {
+  name: "nam_tls_hellos_skipped_total",
+  help: "ClientHellos that were seen but not read, because too many came in one second.",
+  type: "counter",
+};
+
+export const clientHelloMetrics: readonly MetricDefinition[] = [hellos, features, skipped];
+
+export const clientHelloSignals: readonly SignalDefinition[] = [
+  { name: "tls_hellos", help: "TLS ClientHellos", metric: hellos, unit: "messages" },
+  {
+    name: "tls_hellos_without_sni",
+    help: "TLS ClientHellos without a server name",
+    metric: hellos,
+    where: { sni: "no" },
+    unit: "messages",
+  },
+];
+
+declare module "./packet.ts" {
+  interface PacketFacts {
+    /** The last ClientHello read; this packet's while `hello.packet === packet.number`. */
+    readonly hello?: Readonly<HelloFacts>;
+  }
+}
+
+/** What a ClientHello tells, for trackers. */
+export interface HelloFacts {
+  packet: number;
+  transport: HelloTransport;
+  /** Highest version offered, as in the `version` label. */
+  version: string;
+  /** Server name, lower case and escaped; empty without one, or where ECH hides it behind a public name. */
+  sni: string;
+  /** First protocol that ALPN offers, lower case and escaped; empty without one. */
+  alpn: string;
+  ja3: string;
+  ja4: string;
+  /** True with an ECH extension, which may be GREASE: `sni` may then be a public name that is not configured. */
+  ech: boolean;
+  /** True where the client brings a pre-shared key or a session ticket. */
+  resumes: boolean;
+}
+
+/**
+ * Reads ClientHellos, whatever carried them, and notes each in counters, lists and facts. One a decoder: use it
+ * through `context.shared(createClientHelloNotes)`.
+ */
+export class ClientHelloNotes {
+  readonly facts: HelloFacts = {
+    packet: -1,
+    transport: "tcp",
+    version: "",
+    sni: "",
+    alpn: "",
+    ja3: "",
+    ja4: "",
+    ech: false,
+    resumes: false,
+  };
+  readonly #context: DecodeContext;
+  readonly #reader = new ClientHelloReader();
+  readonly #fingerprinter = new Fingerprinter();
+  readonly #ration = new Ration(READ_PER_SECOND);
+  readonly #tallies: Readonly<Record<string, (value: string) => void>>;
+
+  constructor(context: DecodeContext) {
+    this.#context = context;
+    const { tally } = context;
+    this.#tallies = Object.fromEntries(
+      ["tls.sni", "tls.ja3", "tls.ja4", "quic.sni", "quic.ja4"].map((name) => [name, tally(name)]),
+    );
+  }
+
+  /** Reads the message `[at, end)` that lies whole in `view`, sent by `packet` or completed by it; returns a Stop. */
+  read(packet: Packet, transport: HelloTransport, view: DataView, at: number, end: number): number {
+    const { counters } = this.#context;
+    if (!this.#ration.take(packet)) {
+      add(counters, this.#context.base(skipped), 1);
+      return Stop.DONE;
+    }
+    const stop = this.#reader.read(view, at, end, transport === "dtls");
+    if (stop === Stop.DONE) this.#note(packet, transport, view);
+    return stop;
+  }
+
+  /** Notes an SSLv2-compatible ClientHello, which has neither extensions nor fingerprints. */
+  noteSsl2(packet: Packet, version: number): void {
+    const { facts } = this;
+    facts.packet = packet.number;
+    facts.transport = "tcp";
+    facts.version = versionLabel(version);
+    facts.sni = "";
+    facts.alpn = "";
+    facts.ja3 = "";
+    facts.ja4 = "";
+    facts.ech = false;
+    facts.resumes = false;
+    this.#count("other");
+  }
+
+  #note(packet: Packet, transport: HelloTransport, view: DataView): void {
+    const { hello } = this.#reader;
+    const { facts } = this;
+    const family = FAMILIES.get(this.#fingerprinter.ja4Ciphers(hello)) ?? "other";
+    facts.packet = packet.number;
+    facts.transport = transport;
+    facts.version = versionLabel(hello.version);
+    facts.alpn = this.#reader.alpn(view);
+    facts.ja3 = this.#fingerprinter.ja3(hello);
+    facts.ja4 = this.#fingerprinter.ja4(hello, view, JA4_TRANSPORTS[transport]);
+    this.#countFeatures(hello);
+    // A GREASE extension cannot be told from a real one: only a name known to be nobody's is left out.
+    const isPublic = facts.ech && this.#context.echPublicNames.has(hello.serverName);
+    facts.sni = isPublic ? "" : hello.serverName;
+    this.#count(family);
+    this.#list(transport);
+  }
+
+  #count(family: string): void {
+    const { transport, version, sni } = this.facts;
+    const cell = helloCell(transport, version, sni !== "", family);
+    add(this.#context.counters, this.#context.base(hellos) + cell, 1);
+  }
+
+  #countFeatures(hello: ClientHello): void {
+    const { extensions } = hello;
+    const isPresent = [
+      extensions.includes(ExtensionType.ENCRYPTED_CLIENT_HELLO),
+      extensions.includes(ExtensionType.PRE_SHARED_KEY),
+      hello.hasTicket,
+      extensions.includes(ExtensionType.EARLY_DATA),
+    ];
+    const cells = this.#context.base(features);
+    for (const [feature, present] of isPresent.entries()) {
+      if (present) add(this.#context.counters, cells + feature, 1);
+    }
+    this.facts.ech = isPresent[0] === true;
+    this.facts.resumes = isPresent[1] === true || isPresent[2] === true;
+  }
+
+  /** JA3 is one list for TLS and QUIC, as everywhere else; DTLS has no JA3 that others would know. */
+  #list(transport: HelloTransport): void {
+    const { sni, ja3, ja4 } = this.facts;
+    const prefix = transport === "quic" ? "quic" : "tls";
+    if (sni !== "") this.#tallies[`${prefix}.sni`]?.(sni);
+    if (transport !== "dtls") this.#tallies["tls.ja3"]?.(ja3);
+    this.#tallies[`${prefix}.ja4`]?.(ja4);
+  }
+}
+
+export function createClientHelloNotes(context: DecodeContext): ClientHelloNotes {
+  return new ClientHelloNotes(context);
+}
+
+/** Offset of a series in the hello family; the last label varies fastest. */
+function helloCell(
+  transport: HelloTransport,
+  version: string,
+  named: boolean,
+  family: string,
+): number {
+  let cell = TRANSPORTS.indexOf(transport);
+  cell = cell * VERSION_LABELS.length + VERSION_LABELS.indexOf(version);
+  cell = cell * SNI_LABELS.length + (named ? 0 : 1);
+  return cell * FAMILY_LABELS.length + FAMILY_LABELS.indexOf(family);
+}

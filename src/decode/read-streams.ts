@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { i32 } from "../util/typed.ts";
+import type { Packet } from "./packet.ts";
+
+const SPREAD = 0x9e3779b1;
+/** 64 KiB: the streams of the last seconds, not all there are. */
+const ROWS = 1 << 13;
+const SHIFT = 32 - 13;
+
+/**
+ * Remembers of which streams (one side of a flow) everything of interest has been read, so that a retransmitted
+ * hello is not counted again and the rest of a handshake is left alone. Forgetting is harmless: newer streams
+ * overwrite older ones.
+ */
+export class ReadStreams {
+  readonly #streams = new Int32Array(ROWS);
+  readonly #sequences = new Int32Array(ROWS);
+
+  /** `sequence`: where in the stream the message began. */
+  add(packet: Packet, sequence: number): void {
+    if (packet.flow < 0) return;
+    const row = rowOf(packet);
+    this.#streams[row] = streamOf(packet);
+    this.#sequences[row] = sequence;
+  }
+
+  has(packet: Packet): boolean {
+    return packet.flow >= 0 && i32(this.#streams, rowOf(packet)) === streamOf(packet);
+  }
+
+  /** True when the packet begins where a message that was read began. */
+  isRepeated(packet: Packet): boolean {
+    return this.has(packet) && i32(this.#sequences, rowOf(packet)) === packet.tcpSequence;
+  }
+}
+
+function rowOf(packet: Packet): number {
+  return Math.imul((packet.flow << 1) | packet.flowSide, SPREAD) >>> SHIFT;
+}
+
+/** The stream as one number that is not 0. */
+function streamOf(packet: Packet): number {
+  const ports = packet.sourcePort | (packet.destinationPort << 16);
+  return Math.imul(packet.source3 ^ ports, SPREAD) ^ packet.destination3 ^ (packet.flow | 1);
+}
