@@ -21,6 +21,8 @@ const FOLLOWED_MESSAGES = 16;
 /** Buffers above this serve amplification more than resolution (RFC 9715 recommends 1,400). */
 const LARGE_BUFFER = 4096;
 
+const ANY_BYTE = Array.from({ length: 256 }, (_, byte) => byte);
+
 /** Label values by IANA number; "other" is any other type, "none" a message without a question that can be read. */
 const QUERY_TYPES: ReadonlyMap<number, string> = new Map([
   [1, "a"],
@@ -109,10 +111,8 @@ export const dns: ApplicationProtocol = {
   help: "DNS",
   layer: "application",
   ports: { tcp: [53], udp: [53] },
-  firstBytes: {
-    tcp: Array.from({ length: 64 }, (_, byte) => byte),
-    udp: Array.from({ length: 256 }, (_, byte) => byte),
-  },
+  // An id over UDP; over TCP a length, or what follows in the middle of a message that has to be put together.
+  firstBytes: { tcp: ANY_BYTE, udp: ANY_BYTE },
   metrics: [messages, responses, properties, answers, givenUp],
   signals: [
     signal("dns_queries", "DNS queries", messages, { kind: "query" }),

@@ -2,6 +2,7 @@
 import type { Packet } from "../decode/packet.ts";
 import { f64, i32, u8 } from "../util/typed.ts";
 import { hashAddress, hashBytes, hashKey, mix } from "./hash.ts";
+import type { FlowKey } from "./tracker.ts";
 
 /** Queries that wait for their response, or had it of late. */
 const CAPACITY = 16_384;
@@ -35,19 +36,8 @@ interface Message {
   readonly name: { readonly bytes: Uint8Array; readonly length: number };
 }
 
-/** Both ends of a query, one reused object; addresses as in Packet. */
-export interface QueryEnds {
-  client0: number;
-  client1: number;
-  client2: number;
-  client3: number;
-  server0: number;
-  server1: number;
-  server2: number;
-  server3: number;
-  clientPort: number;
-  serverPort: number;
-}
+/** Both ends of a query, one reused object. */
+export type QueryEnds = Omit<FlowKey, "slot" | "ipProtocol" | "ipVersion" | "timeMs">;
 
 export function emptyEnds(): QueryEnds {
   return {

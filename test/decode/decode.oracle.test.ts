@@ -44,12 +44,6 @@ const BLOCKS_COUNTED_AS_FRAMES: Readonly<Record<string, string>> = {
   "captures/pcapng-test-generator/output_le__difficult__test202.pcapng": "custom blocks",
 };
 
-/** DNS that neither port 53 nor the message itself gives away. */
-const DNS_ELSEWHERE: Readonly<Record<string, string>> = {
-  "captures/suricata-verify/vxlan-decoder-01__input.pcap":
-    "a query between ports 12345 and 32021, which tshark ties to port 53 of a packet inside VXLAN",
-};
-
 /** Captures whose hellos are in a tunnel that is not decoded yet. */
 const HELLO_IN_TUNNEL: Readonly<Record<string, string>> = {
   "captures/arkime/gre-sample.pcap": "SSH in GRE",
@@ -91,7 +85,7 @@ describe.skipIf(folder === null)("reference answers", () => {
     if (!(capture in BLOCKS_COUNTED_AS_FRAMES)) expectSizes(decoding, reference);
     expectOuter(capture, decoding, seen, reference);
     expectTcpFlags(decoding, reference);
-    if (!(capture in DNS_ELSEWHERE)) expectDns(decoding, reference);
+    expectDns(decoding, reference);
     expectLocalNames(decoding, reference);
     expectHandshakes(capture, decoding, reference);
   });

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { Packet, PacketFacts } from "../../decode/packet.ts";
+import type { Packet } from "../../decode/packet.ts";
 import { f64 } from "../../util/typed.ts";
+import { DnsDomainTable } from "../dns-domain-table.ts";
+import { type DnsMessage, dnsFactsOf } from "../dns-facts.ts";
 import { DnsLabels } from "../dns-labels.ts";
-import { hashBytes, hashKey } from "../hash.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
-import { EntityTable } from "../sketch/entity-table.ts";
-import {
-  estimateFading,
-  FADING_BYTES,
-  isSpanOver,
-  observeFading,
-  turnFading,
-} from "../sketch/fading-distinct.ts";
+import type { EntityTable } from "../sketch/entity-table.ts";
+import { estimateFading } from "../sketch/fading-distinct.ts";
 import type { Tracker, TrackerContext, TrackerDefinition } from "../tracker.ts";
 
 /**
@@ -50,9 +45,6 @@ declare module "../window.ts" {
   }
 }
 
-type DnsFacts = NonNullable<PacketFacts["dns"]>;
-type DnsMessage = DnsFacts["messages"][number];
-
 const CAPACITY = 8192;
 const ROW_LIMIT = 512;
 const IDLE_MS = 30 * 60_000;
@@ -72,34 +64,33 @@ const RESPONSE_BYTES = 7;
 const LARGEST = 8;
 const NX = 9;
 const WINDOW_WORDS = 10;
-const SPAN_START = WINDOW_WORDS;
 const ENTROPY_UNITS = 1000;
 
 class DnsDomains implements Tracker<DnsDomainRow> {
+  readonly #domains: DnsDomainTable;
   readonly #table: EntityTable;
-  readonly #key: number = 0;
-  readonly #otherKey: number = 0;
   readonly #labels = new DnsLabels();
-  /** By slot. */
-  readonly #names: string[] = new Array<string>(CAPACITY).fill("");
 
-  constructor({ hashSeed, evicted }: TrackerContext) {
-    this.#key = hashKey(hashSeed, "dns domains");
-    this.#otherKey = hashKey(hashSeed, "dns domains, second word");
-    this.#table = new EntityTable({
-      ...{ capacity: CAPACITY, idleMs: IDLE_MS, hashSeed, evicted, keyWords: 6 },
-      ...{ windowWords: WINDOW_WORDS, lifeWords: 1, sketchBytes: FADING_BYTES },
-    });
+  constructor(context: TrackerContext) {
+    this.#domains = new DnsDomainTable(
+      {
+        ...{ name: "dns domains", capacity: CAPACITY, idleMs: IDLE_MS, ownerWords: 4 },
+        ...{ windowWords: WINDOW_WORDS, sketches: 1, spanMs: SPAN_MS },
+      },
+      context,
+    );
+    this.#table = this.#domains.entities;
   }
 
   onPacket(packet: Packet, timeMs: number): void {
-    const { dns } = packet.facts;
-    if (dns === undefined || dns.packet !== packet.number) return;
+    const dns = dnsFactsOf(packet);
+    if (dns === undefined) return;
     for (let i = 0; i < dns.count; i++) {
       const message = dns.messages[i] as DnsMessage;
       if (message.name.length === 0) continue;
       const domainAt = dns.domainAt(message);
-      const slot = this.#claim(packet, message, domainAt, timeMs);
+      this.#setClient(packet, message.isResponse);
+      const slot = this.#domains.claim(message, domainAt, timeMs);
       if (message.isResponse) this.#countResponse(slot, message);
       else this.#countQuery(slot, message, domainAt);
     }
@@ -118,42 +109,28 @@ class DnsDomains implements Tracker<DnsDomainRow> {
     return this.#table.size;
   }
 
-  #claim(packet: Packet, message: DnsMessage, domainAt: number, timeMs: number): number {
-    const table = this.#table;
-    const { isResponse, name } = message;
-    table.key[0] = isResponse ? packet.destination0 : packet.source0;
-    table.key[1] = isResponse ? packet.destination1 : packet.source1;
-    table.key[2] = isResponse ? packet.destination2 : packet.source2;
-    table.key[3] = isResponse ? packet.destination3 : packet.source3;
-    table.key[4] = hashBytes(name.bytes, domainAt, name.length, this.#key);
-    table.key[5] = hashBytes(name.bytes, domainAt, name.length, this.#otherKey);
-    const slot = table.claim(timeMs);
-    // Once for each new pair of client and domain.
-    if (table.isNew) this.#names[slot] = name.text(domainAt);
-    const spanAt = table.row(slot) + SPAN_START;
-    if (isSpanOver(table.rows, spanAt, table.isNew, timeMs, SPAN_MS)) {
-      turnFading(table.sketches, table.sketch(slot));
-    }
-    return slot;
+  #setClient(packet: Packet, isResponse: boolean): void {
+    const { key } = this.#table;
+    key[0] = isResponse ? packet.destination0 : packet.source0;
+    key[1] = isResponse ? packet.destination1 : packet.source1;
+    key[2] = isResponse ? packet.destination2 : packet.source2;
+    key[3] = isResponse ? packet.destination3 : packet.source3;
   }
 
   #countQuery(slot: number, message: DnsMessage, domainAt: number): void {
     const table = this.#table;
     const labels = this.#labels;
-    const { bytes } = message.name;
     table.increment(slot, QUERIES);
     table.add(slot, QUERY_BYTES, message.bytes);
     if (isCarrier(message.queryType)) table.increment(slot, CARRIER);
-    table.weigh(slot, 1);
     if (domainAt === 0) return;
-    labels.measure(bytes, domainAt);
+    labels.measure(message.name.bytes, domainAt);
     table.add(slot, CHARS, labels.length);
     table.add(slot, ENTROPY, Math.round(labels.entropy * ENTROPY_UNITS));
     table.raise(slot, LONGEST, labels.length);
     // Who has sent much data is kept longest.
     table.weigh(slot, labels.length);
-    const subdomain = hashBytes(bytes, 0, domainAt, this.#key);
-    observeFading(table.sketches, table.sketch(slot), subdomain);
+    this.#domains.observeSubdomain(slot, message, domainAt);
   }
 
   #countResponse(slot: number, message: DnsMessage): void {
@@ -168,7 +145,7 @@ class DnsDomains implements Tracker<DnsDomainRow> {
     const table = this.#table;
     return {
       client: table.address(slot),
-      domain: this.#names[slot] as string,
+      domain: this.#domains.domain(slot),
       queries: table.value(slot, QUERIES),
       carrierQueries: table.value(slot, CARRIER),
       queryBytes: table.value(slot, QUERY_BYTES),

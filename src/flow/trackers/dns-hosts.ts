@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { Packet, PacketFacts } from "../../decode/packet.ts";
+import type { Packet } from "../../decode/packet.ts";
 import { observe } from "../../metrics/cells.ts";
 import type { MetricDefinition } from "../../metrics/metric.ts";
 import { add } from "../../util/typed.ts";
+import { type DnsFacts, type DnsMessage, dnsFactsOf } from "../dns-facts.ts";
 import { COUNTS, Column, type Count, type DnsHostRow, weigh } from "../dns-host-row.ts";
 import { DnsTransactions, emptyEnds, Match, setEnds } from "../dns-transactions.ts";
 import { hashAddress, hashBytes, hashKey } from "../hash.ts";
@@ -23,9 +24,6 @@ declare module "../window.ts" {
     readonly dns_hosts: readonly DnsHostRow[];
   }
 }
-
-type DnsFacts = NonNullable<PacketFacts["dns"]>;
-type DnsMessage = DnsFacts["messages"][number];
 
 // Imported objects are looked up each time they are named; constants of the file are not.
 const At = Column;
@@ -101,8 +99,8 @@ class DnsHosts implements Tracker<DnsHostRow> {
   }
 
   onPacket(packet: Packet, timeMs: number): void {
-    const { dns } = packet.facts;
-    if (dns === undefined || dns.packet !== packet.number) return;
+    const dns = dnsFactsOf(packet);
+    if (dns === undefined) return;
     this.#timeMs = timeMs;
     for (let i = 0; i < dns.count; i++) {
       const message = dns.messages[i] as DnsMessage;

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { Packet, PacketFacts } from "../../decode/packet.ts";
-import { hashAddress, hashBytes, hashKey } from "../hash.ts";
+import type { Packet } from "../../decode/packet.ts";
+import { DnsDomainTable } from "../dns-domain-table.ts";
+import { type DnsMessage, dnsFactsOf } from "../dns-facts.ts";
+import { hashAddress } from "../hash.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
-import { EntityTable } from "../sketch/entity-table.ts";
-import {
-  estimateFading,
-  FADING_BYTES,
-  isSpanOver,
-  observeFading,
-  turnFading,
-} from "../sketch/fading-distinct.ts";
+import type { EntityTable } from "../sketch/entity-table.ts";
+import { estimateFading, FADING_BYTES, observeFading } from "../sketch/fading-distinct.ts";
 import { candidateAddress, candidateVotes, MAJORITY_WORDS, vote } from "../sketch/majority.ts";
 import type { Tracker, TrackerContext, TrackerDefinition } from "../tracker.ts";
 
@@ -39,9 +35,6 @@ declare module "../window.ts" {
   }
 }
 
-type DnsFacts = NonNullable<PacketFacts["dns"]>;
-type DnsMessage = DnsFacts["messages"][number];
-
 const CAPACITY = 4096;
 const ROW_LIMIT = 128;
 const IDLE_MS = 10 * 60_000;
@@ -56,35 +49,33 @@ const NX = 2;
 const FAILED = 3;
 const SERVER = 4;
 const WINDOW_WORDS = SERVER + MAJORITY_WORDS;
-const SPAN_START = WINDOW_WORDS;
 /** Bytes of an entity. */
 const SUBDOMAINS = 0;
 const CLIENTS = FADING_BYTES;
 
 class DnsZones implements Tracker<DnsZoneRow> {
+  readonly #domains: DnsDomainTable;
   readonly #table: EntityTable;
-  readonly #key: number = 0;
-  readonly #otherKey: number = 0;
-  /** By slot. */
-  readonly #names: string[] = new Array<string>(CAPACITY).fill("");
 
-  constructor({ hashSeed, evicted }: TrackerContext) {
-    this.#key = hashKey(hashSeed, "dns zones");
-    this.#otherKey = hashKey(hashSeed, "dns zones, second word");
-    this.#table = new EntityTable({
-      ...{ capacity: CAPACITY, idleMs: IDLE_MS, hashSeed, evicted, keyWords: 2 },
-      ...{ windowWords: WINDOW_WORDS, lifeWords: 1, sketchBytes: 2 * FADING_BYTES },
-    });
+  constructor(context: TrackerContext) {
+    this.#domains = new DnsDomainTable(
+      {
+        ...{ name: "dns zones", capacity: CAPACITY, idleMs: IDLE_MS, ownerWords: 0 },
+        ...{ windowWords: WINDOW_WORDS, sketches: 2, spanMs: SPAN_MS },
+      },
+      context,
+    );
+    this.#table = this.#domains.entities;
   }
 
   onPacket(packet: Packet, timeMs: number): void {
-    const { dns } = packet.facts;
-    if (dns === undefined || dns.packet !== packet.number) return;
+    const dns = dnsFactsOf(packet);
+    if (dns === undefined) return;
     for (let i = 0; i < dns.count; i++) {
       const message = dns.messages[i] as DnsMessage;
       if (message.name.length === 0) continue;
       const domainAt = dns.domainAt(message);
-      const slot = this.#claim(message, domainAt, timeMs);
+      const slot = this.#domains.claim(message, domainAt, timeMs);
       if (message.isResponse) this.#countResponse(slot, message);
       else this.#countQuery(slot, packet, message, domainAt);
     }
@@ -103,35 +94,14 @@ class DnsZones implements Tracker<DnsZoneRow> {
     return this.#table.size;
   }
 
-  #claim(message: DnsMessage, domainAt: number, timeMs: number): number {
-    const table = this.#table;
-    const { bytes, length } = message.name;
-    table.key[0] = hashBytes(bytes, domainAt, length, this.#key);
-    table.key[1] = hashBytes(bytes, domainAt, length, this.#otherKey);
-    const slot = table.claim(timeMs);
-    // Once for each new domain.
-    if (table.isNew) this.#names[slot] = message.name.text(domainAt);
-    table.weigh(slot, 1);
-    const spanAt = table.row(slot) + SPAN_START;
-    if (isSpanOver(table.rows, spanAt, table.isNew, timeMs, SPAN_MS)) {
-      turnFading(table.sketches, table.sketch(slot) + SUBDOMAINS);
-      turnFading(table.sketches, table.sketch(slot) + CLIENTS);
-    }
-    return slot;
-  }
-
   #countQuery(slot: number, packet: Packet, message: DnsMessage, domainAt: number): void {
     const table = this.#table;
     const { source0, source1, source2, source3 } = packet;
     const { destination0, destination1, destination2, destination3 } = packet;
     table.increment(slot, QUERIES);
-    const sketch = table.sketch(slot);
-    if (domainAt > 0) {
-      const subdomain = hashBytes(message.name.bytes, 0, domainAt, this.#key);
-      observeFading(table.sketches, sketch + SUBDOMAINS, subdomain);
-    }
-    const client = hashAddress(source0, source1, source2, source3, this.#key);
-    observeFading(table.sketches, sketch + CLIENTS, client);
+    if (domainAt > 0) this.#domains.observeSubdomain(slot, message, domainAt);
+    const client = hashAddress(source0, source1, source2, source3, this.#domains.hashKey);
+    observeFading(table.sketches, table.sketch(slot) + CLIENTS, client);
     const server = table.row(slot) + SERVER;
     vote(table.rows, server, destination0, destination1, destination2, destination3);
   }
@@ -149,7 +119,7 @@ class DnsZones implements Tracker<DnsZoneRow> {
     const at = table.row(slot) + SERVER;
     const topServerQueries = candidateVotes(table.rows, at);
     return {
-      domain: this.#names[slot] as string,
+      domain: this.#domains.domain(slot),
       queries: table.value(slot, QUERIES),
       responses: table.value(slot, RESPONSES),
       nxdomain: table.value(slot, NX),
