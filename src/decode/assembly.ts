@@ -2,7 +2,7 @@
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add, f64, i32, u8 } from "../util/typed.ts";
 import { bytesOf } from "./bytes.ts";
-import type { Packet } from "./packet.ts";
+import { type Packet, TcpFlag } from "./packet.ts";
 import { RangeSet } from "./range-set.ts";
 
 /** Bytes of a stream that a buffer holds. */
@@ -17,6 +17,7 @@ const MAX_RANGES = 32;
 const WAYS = 4;
 /** 2^32 divided by the golden ratio: spreads neighbouring flows over the sets. */
 const SPREAD = 0x9e3779b1;
+const { SYN } = TcpFlag;
 /** Key of a buffer without a stream. */
 const FREE = -0x80000000;
 
@@ -42,7 +43,7 @@ export function assemblyMetric(protocol: string, what: string): MetricDefinition
  * overlaps; what came first stays. Everything is allocated at the start. A stream is one side of a flow.
  *
  *     let buffer = pool.find(packet);                       // nearly free while no buffer is in use
- *     if (buffer < 0) buffer = pool.open(packet, packet.tcpSequence);
+ *     if (buffer < 0) buffer = pool.open(packet, payloadSequence(packet));
  *     const length = pool.add(buffer, packet, packet.payloadAt, packet.payloadEnd, pool.offset(buffer, packet));
  *     if (length < 0) return;                               // given up, counted, closed
  *     const view = pool.view(buffer);                       // [0, length) is what is known without a gap
@@ -148,7 +149,7 @@ export class Assembly {
 
   /** Where the packet's payload lies in the stream, by its sequence number; negative before the start. */
   offset(buffer: number, packet: Packet): number {
-    return (packet.tcpSequence - i32(this.#base, buffer)) | 0;
+    return (payloadSequence(packet) - i32(this.#base, buffer)) | 0;
   }
 
   /**
@@ -259,6 +260,11 @@ export class Assembly {
 
 function keyOf(packet: Packet): number {
   return (packet.flow << 1) | packet.flowSide;
+}
+
+/** Sequence number of the payload's first byte: a SYN takes one for itself (RFC 9293 §3.4). */
+export function payloadSequence({ tcpSequence, tcpFlags }: Packet): number {
+  return (tcpFlags & SYN) === 0 ? tcpSequence : (tcpSequence + 1) | 0;
 }
 
 function timeMs(packet: Packet): number {

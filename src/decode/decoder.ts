@@ -17,8 +17,11 @@ import {
   LayerIndex,
   linkKey,
   type Protocol,
+  SETTLED,
+  SETTLED_FLAG,
   Stop,
 } from "./protocol.ts";
+import { Reading } from "./reading.ts";
 import { type Application, Recognition } from "./recognition.ts";
 import { TCP_NUMBER } from "./tcp.ts";
 import { tag } from "./vlan.ts";
@@ -30,9 +33,10 @@ const UNKNOWN_PORT = OTHER;
 const { UNKNOWN } = Direction;
 const { DONE } = Stop;
 const { APPLICATION } = LayerIndex;
+const POSITION_MASK = SETTLED_FLAG - 1;
 
 /** A flow whose payload has proved nothing for so many packets is what its port says. */
-const PACKETS_TO_PROVE = 32;
+const PACKETS_TO_PROVE = 12;
 
 interface Gatherer {
   readonly position: number;
@@ -67,7 +71,10 @@ export class Decoder {
   /** Protocols over TCP that put the first payloads of a flow together to tell what it is. */
   readonly #gatherers: readonly Gatherer[];
   readonly #accounts: Accounts;
-  readonly #home: HomeNetworks;
+  /** Networks on this side of the capture point. */
+  readonly home: HomeNetworks;
+  /** Says which payloads are read. */
+  readonly reading: Reading;
 
   /** Throws CONFIG_INVALID for a home network that cannot be read. */
   constructor(options: DecoderOptions) {
@@ -91,7 +98,7 @@ export class Decoder {
         decoder: protocol.create(context),
       }),
     );
-    this.#home = new HomeNetworks(options.home);
+    this.home = new HomeNetworks(options.home);
     this.#walk = new HeaderWalk(protocols.filter(isHeader), context);
     this.#overTcp = new Recognition(applications, "tcp");
     this.#overUdp = new Recognition(applications, "udp");
@@ -111,6 +118,7 @@ export class Decoder {
       ...applications.map(({ decoder }) => decoder.facts),
     );
     this.packet = emptyPacket(facts);
+    this.reading = new Reading(applications, this.#open);
     this.#accounts = new Accounts(layout, counters);
   }
 
@@ -121,34 +129,47 @@ export class Decoder {
     if (frame.vlanTci >= 0) tag(packet, frame.vlanTci);
     this.#walk.run(packet, linkKey(frame.linkType));
     if (packet.ipVersion === 0) clearAddresses(packet);
-    else if (packet.direction === UNKNOWN) packet.direction = directionOf(packet, this.#home);
+    else if (packet.direction === UNKNOWN) packet.direction = directionOf(packet, this.home);
   }
 
   /**
    * Decodes the payload. `verdict` is what an earlier call returned for this flow, 0 for a new one; the return
    * value is what to keep: a position in the application family once a payload has proved it. A port only
    * guesses: it counts the packet, and leaves the flow open for a payload to decide. After the flow's first packets,
-   * among which even a STARTTLS would have come, the guess is kept.
+   * among which even a STARTTLS would have come, the guess is kept. SETTLED_FLAG comes with a position whose flow
+   * needs no more reading.
    */
   application(verdict: number): number {
     const { packet } = this;
     if (packet.payloadLength <= 0) return verdict;
-    let proved = u8(this.#open, verdict) === 0 ? verdict : this.#proof(verdict);
+    const known = verdict & POSITION_MASK;
+    packet.application = known;
+    if (!this.reading.wants(packet, verdict)) return verdict;
+    let proved = u8(this.#open, known) === 0 ? known : this.#proof(known);
     let position = proved;
     if (proved === UNDECIDED) {
       position = this.#recognition().byPort(packet);
-      if (position === UNKNOWN_PORT && packet.ipProtocol === TCP) {
-        proved = this.#gathered();
-        if (proved !== UNDECIDED) position = proved;
-      }
+      if (position === UNKNOWN_PORT && packet.ipProtocol === TCP) proved = this.#gathered();
+      if (proved !== UNDECIDED) position = proved;
     }
     packet.application = position;
+    const settled = this.#read(position);
+    if (proved !== UNDECIDED)
+      return proved | (proved === known ? verdict & SETTLED_FLAG : 0) | settled;
+    return packet.flowPackets > PACKETS_TO_PROVE
+      ? position | this.reading.settles(packet, position)
+      : UNDECIDED;
+  }
+
+  /** Decodes the payload as that of a protocol; returns SETTLED_FLAG where that was the last to be read. */
+  #read(position: number): number {
+    const { packet } = this;
     const decode = this.#payloadDecoders[position];
-    if (decode !== undefined) {
-      const stop = decode(packet);
-      if (stop !== DONE) fault(packet, APPLICATION, stop);
-    }
-    return proved === UNDECIDED && packet.flowPackets > PACKETS_TO_PROVE ? position : proved;
+    if (decode === undefined) return 0;
+    const stop = decode(packet);
+    if (stop === SETTLED) return SETTLED_FLAG;
+    if (stop !== DONE) fault(packet, APPLICATION, stop);
+    return 0;
   }
 
   /** What the payload proves, else the verdict as it was. */

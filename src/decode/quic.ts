@@ -6,6 +6,7 @@ import {
   type ApplicationDecoder,
   type ApplicationProtocol,
   type DecodeContext,
+  SETTLED,
   Stop,
   short,
 } from "./protocol.ts";
@@ -84,7 +85,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     const { payloadAt } = packet;
     // Short headers, nearly all there are, say nothing to an observer.
     if (payloadAt >= packet.payloadEnd || !isLongHeader(packet.view.getUint8(payloadAt)))
-      return DONE;
+      return SETTLED;
     return datagram(packet);
   }
 

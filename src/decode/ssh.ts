@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add, u8 } from "../util/typed.ts";
-import { ASSEMBLY_BYTES, Assembly, assemblyMetric, GivenUp, NO_BUFFER } from "./assembly.ts";
+import {
+  ASSEMBLY_BYTES,
+  Assembly,
+  assemblyMetric,
+  GivenUp,
+  NO_BUFFER,
+  payloadSequence,
+} from "./assembly.ts";
 import type { Packet } from "./packet.ts";
 import {
   type ApplicationDecoder,
   type ApplicationProtocol,
   type DecodeContext,
+  SETTLED,
   Stop,
 } from "./protocol.ts";
 import { ReadStreams } from "./read-streams.ts";
@@ -100,12 +108,12 @@ function create(context: DecodeContext): ApplicationDecoder {
   const facts: SshFacts = { packet: -1, side: "client", version: "", software: "", hassh: "" };
 
   function decode(packet: Packet): number {
-    if (packet.flowPackets > HANDSHAKE_PACKETS) return DONE;
+    if (packet.flowPackets > HANDSHAKE_PACKETS) return SETTLED;
     let buffer = pool.find(packet);
     if (buffer === NO_BUFFER) {
       if (!recognises(packet) || read.isRepeated(packet)) return DONE;
-      read.add(packet, packet.tcpSequence);
-      buffer = pool.open(packet, packet.tcpSequence);
+      read.add(packet, payloadSequence(packet));
+      buffer = pool.open(packet, payloadSequence(packet));
       isBannerRead[buffer] = 0;
     }
     const { payloadAt, payloadEnd } = packet;

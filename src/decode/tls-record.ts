@@ -11,7 +11,7 @@ export const PROOF_LENGTH = 11;
 const MAJOR_VERSION = 3;
 /** Major version of a ServerHello in drafts of TLS 1.3. */
 const DRAFTS = 0x7f;
-const CHANGE_CIPHER_SPEC = 20;
+export const CHANGE_CIPHER_SPEC = 20;
 const CHANGE_CIPHER_SPEC_LENGTH = 6;
 const APPLICATION_DATA = 23;
 /** RFC 5246 §6.2.3: the largest record any version allows. */

@@ -210,6 +210,7 @@ describe("a ServerHello", () => {
 describe("a connection after its handshake", () => {
   it("is left alone, but for a hello behind a CONNECT however late", () => {
     const connection = new Connection(8080);
+    connection.segment(BASE, bytes("GET http://a.example/ HTTP/1.1\r\n\r\n"));
     for (let i = 0; i < 60; i++) connection.segment(BASE + i, bytes("x"));
     const stream = handshakeRecord(message(1400));
     connection.segment(BASE + 60, bytes("CONNECT a.example:443 HTTP/1.1\r\n\r\n"));
