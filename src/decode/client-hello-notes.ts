@@ -1,69 +1,28 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
 import { type ClientHello, ClientHelloReader, ExtensionType } from "./client-hello.ts";
+import {
+  familyOf,
+  features,
+  type HelloTransport,
+  helloCell,
+  hellos,
+  OTHER_FAMILY,
+  skipped,
+} from "./client-hello-metrics.ts";
 import { Fingerprinter, type Ja4Transport } from "./fingerprint.ts";
-import { VERSION_LABELS, versionLabel } from "./hello-versions.ts";
+import { versionLabel } from "./hello-versions.ts";
 import type { Packet } from "./packet.ts";
 import { type DecodeContext, Stop } from "./protocol.ts";
 import { Ration } from "./ration.ts";
 
-export const TRANSPORTS = ["tcp", "quic", "dtls"] as const;
-export type HelloTransport = (typeof TRANSPORTS)[number];
 const JA4_TRANSPORTS: Readonly<Record<HelloTransport, Ja4Transport>> = {
   tcp: "t",
   quic: "q",
   dtls: "d",
 };
-const SNI_LABELS = ["yes", "no"];
-/** Client families by the cipher part of their JA4, measured on the software named. */
-const FAMILIES: ReadonlyMap<string, string> = new Map([
-  ["85036bcba153", "python"],
-  ["a33745022dd6", "node"],
-  ["e8f1e7e78f70", "curl"],
-  ["9dc949149365", "go"],
-  ["8daaf6152771", "chromium"],
-]);
-const FAMILY_LABELS = [...FAMILIES.values(), "other"];
 /** Hellos read a second: each costs up to ten microseconds, most of them for its fingerprints. */
 const READ_PER_SECOND = 10_000;
-
-const hellos: MetricDefinition = {
-  name: "nam_tls_hellos_total",
-  help: "ClientHellos by transport, highest version offered, presence of a server name that is not just an ECH public name, and client family (by the cipher part of JA4).",
-  type: "counter",
-  labels: {
-    transport: TRANSPORTS,
-    version: VERSION_LABELS,
-    sni: SNI_LABELS,
-    family: FAMILY_LABELS,
-  },
-};
-const FEATURES = ["ech", "pre_shared_key", "session_ticket", "early_data"] as const;
-const features: MetricDefinition = {
-  name: "nam_tls_hello_features_total",
-  help: "ClientHellos by what they bring: an ECH extension (real or GREASE), or a sign that a session is resumed: a pre-shared key, a session ticket, early data.",
-  type: "counter",
-  labels: { feature: FEATURES },
-};
-const skipped: MetricDefinition = {
-  name: "nam_tls_hellos_skipped_total",
-  help: "ClientHellos that were seen but not read, because too many came in one second.",
-  type: "counter",
-};
-
-export const clientHelloMetrics: readonly MetricDefinition[] = [hellos, features, skipped];
-
-export const clientHelloSignals: readonly SignalDefinition[] = [
-  { name: "tls_hellos", help: "TLS ClientHellos", metric: hellos, unit: "messages" },
-  {
-    name: "tls_hellos_without_sni",
-    help: "TLS ClientHellos without a server name",
-    metric: hellos,
-    where: { sni: "no" },
-    unit: "messages",
-  },
-];
 
 declare module "./packet.ts" {
   interface PacketFacts {
@@ -144,13 +103,13 @@ export class ClientHelloNotes {
     facts.ja4 = "";
     facts.ech = false;
     facts.resumes = false;
-    this.#count("other");
+    this.#count(OTHER_FAMILY);
   }
 
   #note(packet: Packet, transport: HelloTransport, view: DataView): void {
     const { hello } = this.#reader;
     const { facts } = this;
-    const family = FAMILIES.get(this.#fingerprinter.ja4Ciphers(hello)) ?? "other";
+    const family = familyOf(this.#fingerprinter.ja4Ciphers(hello));
     facts.packet = packet.number;
     facts.transport = transport;
     facts.version = versionLabel(hello.version);
@@ -199,17 +158,4 @@ export class ClientHelloNotes {
 
 export function createClientHelloNotes(context: DecodeContext): ClientHelloNotes {
   return new ClientHelloNotes(context);
-}
-
-/** Offset of a series in the hello family; the last label varies fastest. */
-function helloCell(
-  transport: HelloTransport,
-  version: string,
-  named: boolean,
-  family: string,
-): number {
-  let cell = TRANSPORTS.indexOf(transport);
-  cell = cell * VERSION_LABELS.length + VERSION_LABELS.indexOf(version);
-  cell = cell * SNI_LABELS.length + (named ? 0 : 1);
-  return cell * FAMILY_LABELS.length + FAMILY_LABELS.indexOf(family);
 }

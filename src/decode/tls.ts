@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { certificateMetrics, certificateSignals } from "./certificate-notes.ts";
-import { clientHelloMetrics, clientHelloSignals } from "./client-hello-notes.ts";
+import { clientHelloMetrics, clientHelloSignals } from "./client-hello-metrics.ts";
 import type { Packet } from "./packet.ts";
 import type { ApplicationDecoder, ApplicationProtocol, DecodeContext } from "./protocol.ts";
 import { serverHelloMetrics, serverHelloSignals } from "./server-hello-notes.ts";

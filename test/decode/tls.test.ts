@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { isGrease } from "../../src/decode/client-hello.ts";
 import { LayerIndex, Stop } from "../../src/decode/protocol.ts";
+import { isGrease } from "../../src/decode/tls-vectors.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,
