@@ -35,7 +35,7 @@ export const features: MetricDefinition = {
 };
 export const skipped: MetricDefinition = {
   name: "nam_tls_hellos_skipped_total",
-  help: "ClientHellos that were seen but not read, because too many came in one second.",
+  help: "ClientHellos that were read but not noted or fingerprinted, because too many came in one second.",
   type: "counter",
 };
 

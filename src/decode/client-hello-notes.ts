@@ -21,8 +21,10 @@ const JA4_TRANSPORTS: Readonly<Record<HelloTransport, Ja4Transport>> = {
   quic: "q",
   dtls: "d",
 };
-/** Hellos read a second: each costs up to ten microseconds, most of them for its fingerprints. */
-const READ_PER_SECOND = 10_000;
+/** Hellos noted a second: a usual one costs up to ten microseconds, most of them for its fingerprints. */
+const NOTED_PER_SECOND = 10_000;
+/** Numbers in the lists of a usual hello. */
+const USUAL_LISTED = 100;
 
 declare module "./packet.ts" {
   interface PacketFacts {
@@ -68,7 +70,7 @@ export class ClientHelloNotes {
   readonly #context: DecodeContext;
   readonly #reader = new ClientHelloReader();
   readonly #fingerprinter = new Fingerprinter();
-  readonly #ration = new Ration(READ_PER_SECOND);
+  readonly #ration = new Ration(NOTED_PER_SECOND);
   readonly #tallies: Readonly<Record<string, (value: string) => void>>;
 
   constructor(context: DecodeContext) {
@@ -81,14 +83,14 @@ export class ClientHelloNotes {
 
   /** Reads the message `[at, end)` that lies whole in `view`, sent by `packet` or completed by it; returns a Stop. */
   read(packet: Packet, transport: HelloTransport, view: DataView, at: number, end: number): number {
-    const { counters } = this.#context;
-    if (!this.#ration.take(packet)) {
-      add(counters, this.#context.base(skipped), 1);
-      return Stop.DONE;
-    }
     const stop = this.#reader.read(view, at, end, transport === "dtls");
-    if (stop === Stop.DONE) this.#note(packet, transport, view);
-    return stop;
+    if (stop !== Stop.DONE) return stop;
+    if (this.#ration.take(packet, costOf(this.#reader.hello))) {
+      this.#note(packet, transport, view);
+    } else {
+      add(this.#context.counters, this.#context.base(skipped), 1);
+    }
+    return Stop.DONE;
   }
 
   /** Notes an SSLv2-compatible ClientHello, which has neither extensions nor fingerprints. */
@@ -154,6 +156,13 @@ export class ClientHelloNotes {
     if (transport !== "dtls") this.#tallies["tls.ja3"]?.(ja3);
     this.#tallies[`${prefix}.ja4`]?.(ja4);
   }
+}
+
+/** Sorting and hashing take time by the length of the lists: a hostile hello costs what it is worth. */
+function costOf(hello: ClientHello): number {
+  const { ciphers, extensions, groups, pointFormats, signatureAlgorithms } = hello;
+  const listed = ciphers.length + extensions.length + groups.length + pointFormats.length;
+  return 1 + Math.trunc((listed + signatureAlgorithms.length) / USUAL_LISTED);
 }
 
 export function createClientHelloNotes(context: DecodeContext): ClientHelloNotes {

@@ -89,6 +89,19 @@ describe("ClientHello", () => {
     expect(decoding.value("nam_tls_hellos_total")).toBe(0);
   });
 
+  it("is counted as skipped where too many come in one second, long ones sooner", () => {
+    const noted = (frame: Bytes): number => {
+      const decoding = new Decoding();
+      for (let i = 0; i < 10_010; i++) decoding.takeBytes(frame);
+      const skipped = decoding.value("nam_tls_hellos_skipped_total");
+      expect(skipped + decoding.value("nam_tls_hellos_total")).toBe(10_010);
+      return decoding.value("nam_tls_hellos_total");
+    };
+    expect(noted(helloFrame({}))).toBe(10_000);
+    const ciphers = Array.from({ length: 400 }, (_, i) => i);
+    expect(noted(helloFrame({ ciphers }))).toBe(2_000);
+  });
+
   it("with longer lists than any client sends is not read", () => {
     const ciphers = Array.from({ length: 513 }, (_, i) => i);
     expect(new Decoding().takeBytes(helloFrame({ ciphers })).fault).toBe(Stop.UNSUPPORTED);
