@@ -4,7 +4,7 @@ import { payloadSequence } from "./assembly.ts";
 import type { Packet } from "./packet.ts";
 
 const SPREAD = 0x9e3779b1;
-/** 64 KiB: the streams of the last seconds, not all there are. */
+/** 96 KiB: the streams of the last seconds, not all there are. */
 const ROWS = 1 << 13;
 const SHIFT = 32 - 13;
 
@@ -16,6 +16,8 @@ const SHIFT = 32 - 13;
 export class ReadStreams {
   readonly #streams = new Int32Array(ROWS);
   readonly #sequences = new Int32Array(ROWS);
+  /** Packets of the flow when it was noted: fewer now means another connection between the same ports. */
+  readonly #flowPackets = new Int32Array(ROWS);
 
   /** `sequence`: where in the stream the message began. */
   add(packet: Packet, sequence: number): void {
@@ -23,17 +25,18 @@ export class ReadStreams {
     const row = rowOf(packet, packet.flowSide);
     this.#streams[row] = streamOf(packet);
     this.#sequences[row] = sequence;
+    this.#flowPackets[row] = packet.flowPackets;
   }
 
   has(packet: Packet): boolean {
     const row = rowOf(packet, packet.flowSide);
-    return packet.flow >= 0 && i32(this.#streams, row) === streamOf(packet);
+    return packet.flow >= 0 && this.#holds(row, streamOf(packet), packet);
   }
 
   /** True when both sides of the packet's flow have been read. */
   hasBoth(packet: Packet): boolean {
     const row = rowOf(packet, 1 - packet.flowSide);
-    return this.has(packet) && i32(this.#streams, row) === oppositeOf(packet);
+    return this.has(packet) && this.#holds(row, oppositeOf(packet), packet);
   }
 
   /** True when the packet begins where a message that was read began. */
@@ -42,6 +45,10 @@ export class ReadStreams {
       this.has(packet) &&
       i32(this.#sequences, rowOf(packet, packet.flowSide)) === payloadSequence(packet)
     );
+  }
+
+  #holds(row: number, stream: number, { flowPackets }: Packet): boolean {
+    return i32(this.#streams, row) === stream && i32(this.#flowPackets, row) <= flowPackets;
   }
 }
 

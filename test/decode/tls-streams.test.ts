@@ -238,6 +238,17 @@ describe("a connection after its handshake", () => {
     expect(connection.isSettled).toBe(true);
   });
 
+  it("is not settled by what an earlier one between the same ports said", () => {
+    const connection = new Connection(443);
+    connection.segment(BASE, handshakeRecord(message(0)));
+    connection.answer(hello("002b 0002 0304"));
+    connection.segment(BASE + 4000, bytes(), 0x04);
+    connection.segment(BASE + 9999, bytes(), 0x02);
+    connection.segment(BASE + 10_000, handshakeRecord(message(0)));
+    expect(connection.names).toEqual({ [NAME]: 2 });
+    expect(connection.isSettled).toBe(false);
+  });
+
   it("is not settled while a certificate or another hello may come", () => {
     const waiting = new Connection(443);
     waiting.segment(BASE, handshakeRecord(message(0)));
