@@ -113,7 +113,7 @@ describe("a ClientHello", () => {
           expect(connection.decoding.names().application).toBe("tls");
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
