@@ -1,69 +1,30 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
 import { type ClientHello, ClientHelloReader, ExtensionType } from "./client-hello.ts";
+import {
+  familyOf,
+  features,
+  type HelloTransport,
+  helloCell,
+  hellos,
+  OTHER_FAMILY,
+  skipped,
+} from "./client-hello-metrics.ts";
 import { Fingerprinter, type Ja4Transport } from "./fingerprint.ts";
-import { VERSION_LABELS, versionLabel } from "./hello-versions.ts";
+import { versionLabel } from "./hello-versions.ts";
 import type { Packet } from "./packet.ts";
 import { type DecodeContext, Stop } from "./protocol.ts";
 import { Ration } from "./ration.ts";
 
-export const TRANSPORTS = ["tcp", "quic", "dtls"] as const;
-export type HelloTransport = (typeof TRANSPORTS)[number];
 const JA4_TRANSPORTS: Readonly<Record<HelloTransport, Ja4Transport>> = {
   tcp: "t",
   quic: "q",
   dtls: "d",
 };
-const SNI_LABELS = ["yes", "no"];
-/** Client families by the cipher part of their JA4, measured on the software named. */
-const FAMILIES: ReadonlyMap<string, string> = new Map([
-  ["85036bcba153", "python"],
-  ["a33745022dd6", "node"],
-  ["e8f1e7e78f70", "curl"],
-  ["9dc949149365", "go"],
-  ["8daaf6152771", "chromium"],
-]);
-const FAMILY_LABELS = [...FAMILIES.values(), "other"];
-/** Hellos read a second: each costs up to ten microseconds, most of them for its fingerprints. */
-const READ_PER_SECOND = 10_000;
-
-const hellos: MetricDefinition = {
-  name: "nam_tls_hellos_total",
-  help: "ClientHellos by transport, highest version offered, presence of a server name that is not just an ECH public name, and client family (by the cipher part of JA4).",
-  type: "counter",
-  labels: {
-    transport: TRANSPORTS,
-    version: VERSION_LABELS,
-    sni: SNI_LABELS,
-    family: FAMILY_LABELS,
-  },
-};
-const FEATURES = ["ech", "pre_shared_key", "session_ticket", "early_data"] as const;
-const features: MetricDefinition = {
-  name: "nam_tls_hello_features_total",
-  help: "ClientHellos by what they bring: an ECH extension (real or GREASE), or a sign that a session is resumed: a pre-shared key, a session ticket, early data.",
-  type: "counter",
-  labels: { feature: FEATURES },
-};
-const skipped: MetricDefinition = {
-  name: "nam_tls_hellos_skipped_total",
-  help: "ClientHellos that were seen but not read, because too many came in one second.",
-  type: "counter",
-};
-
-export const clientHelloMetrics: readonly MetricDefinition[] = [hellos, features, skipped];
-
-export const clientHelloSignals: readonly SignalDefinition[] = [
-  { name: "tls_hellos", help: "TLS ClientHellos", metric: hellos, unit: "messages" },
-  {
-    name: "tls_hellos_without_sni",
-    help: "TLS ClientHellos without a server name",
-    metric: hellos,
-    where: { sni: "no" },
-    unit: "messages",
-  },
-];
+/** Hellos noted a second: a usual one costs up to ten microseconds, most of them for its fingerprints. */
+const NOTED_PER_SECOND = 10_000;
+/** Numbers in the lists of a usual hello. */
+const USUAL_LISTED = 100;
 
 declare module "./packet.ts" {
   interface PacketFacts {
@@ -109,7 +70,7 @@ export class ClientHelloNotes {
   readonly #context: DecodeContext;
   readonly #reader = new ClientHelloReader();
   readonly #fingerprinter = new Fingerprinter();
-  readonly #ration = new Ration(READ_PER_SECOND);
+  readonly #ration = new Ration(NOTED_PER_SECOND);
   readonly #tallies: Readonly<Record<string, (value: string) => void>>;
 
   constructor(context: DecodeContext) {
@@ -122,14 +83,14 @@ export class ClientHelloNotes {
 
   /** Reads the message `[at, end)` that lies whole in `view`, sent by `packet` or completed by it; returns a Stop. */
   read(packet: Packet, transport: HelloTransport, view: DataView, at: number, end: number): number {
-    const { counters } = this.#context;
-    if (!this.#ration.take(packet)) {
-      add(counters, this.#context.base(skipped), 1);
-      return Stop.DONE;
-    }
     const stop = this.#reader.read(view, at, end, transport === "dtls");
-    if (stop === Stop.DONE) this.#note(packet, transport, view);
-    return stop;
+    if (stop !== Stop.DONE) return stop;
+    if (this.#ration.take(packet, costOf(this.#reader.hello))) {
+      this.#note(packet, transport, view);
+    } else {
+      add(this.#context.counters, this.#context.base(skipped), 1);
+    }
+    return Stop.DONE;
   }
 
   /** Notes an SSLv2-compatible ClientHello, which has neither extensions nor fingerprints. */
@@ -144,13 +105,13 @@ export class ClientHelloNotes {
     facts.ja4 = "";
     facts.ech = false;
     facts.resumes = false;
-    this.#count("other");
+    this.#count(OTHER_FAMILY);
   }
 
   #note(packet: Packet, transport: HelloTransport, view: DataView): void {
     const { hello } = this.#reader;
     const { facts } = this;
-    const family = FAMILIES.get(this.#fingerprinter.ja4Ciphers(hello)) ?? "other";
+    const family = familyOf(this.#fingerprinter.ja4Ciphers(hello));
     facts.packet = packet.number;
     facts.transport = transport;
     facts.version = versionLabel(hello.version);
@@ -197,19 +158,13 @@ export class ClientHelloNotes {
   }
 }
 
-export function createClientHelloNotes(context: DecodeContext): ClientHelloNotes {
-  return new ClientHelloNotes(context);
+/** Sorting and hashing take time by the length of the lists: a hostile hello costs what it is worth. */
+function costOf(hello: ClientHello): number {
+  const { ciphers, extensions, groups, pointFormats, signatureAlgorithms } = hello;
+  const listed = ciphers.length + extensions.length + groups.length + pointFormats.length;
+  return 1 + Math.trunc((listed + signatureAlgorithms.length) / USUAL_LISTED);
 }
 
-/** Offset of a series in the hello family; the last label varies fastest. */
-function helloCell(
-  transport: HelloTransport,
-  version: string,
-  named: boolean,
-  family: string,
-): number {
-  let cell = TRANSPORTS.indexOf(transport);
-  cell = cell * VERSION_LABELS.length + VERSION_LABELS.indexOf(version);
-  cell = cell * SNI_LABELS.length + (named ? 0 : 1);
-  return cell * FAMILY_LABELS.length + FAMILY_LABELS.indexOf(family);
+export function createClientHelloNotes(context: DecodeContext): ClientHelloNotes {
+  return new ClientHelloNotes(context);
 }

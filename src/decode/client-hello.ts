@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Stop } from "./protocol.ts";
+import { isGrease, MAX_LIST, readBytes, readPairs, readVector } from "./tls-vectors.ts";
 import { WireText } from "./wire-text.ts";
 
 /** Offsets in the handshake message (RFC 8446 §4, §4.1.2): type, length, version, random, session id … */
@@ -25,9 +26,6 @@ const DTLS_VERSIONS = 0xfe00;
 const HOST_NAME = 0;
 const MAX_NAME_BYTES = 255;
 const NO_SPECIAL = -1;
-/** Twice what the largest real hellos list. Lists are sorted and hashed: their size must not be the sender's choice. */
-const MAX_LIST = 512;
-
 /** What a ClientHello offers, in wire order and without GREASE. One object, valid until the next hello. */
 export interface ClientHello {
   legacyVersion: number;
@@ -45,11 +43,6 @@ export interface ClientHello {
   alpnLength: number;
   /** True where the client brings a session ticket that is not empty. */
   hasTicket: boolean;
-}
-
-/** GREASE values (RFC 8701): 0x0a0a, 0x1a1a … 0xfafa. */
-export function isGrease(value: number): boolean {
-  return (value & 0x0f0f) === 0x0a0a && value >>> 8 === (value & 0xff);
 }
 
 /** Reads ClientHello messages. Every length is checked against the field around it before it is used. */
@@ -202,31 +195,4 @@ export class ClientHelloReader {
 function isNewer(version: number, than: number): boolean {
   const isDtls = version >= DTLS_VERSIONS && than >= DTLS_VERSIONS;
   return isDtls ? version < than : version > than;
-}
-
-/** A vector of 16-bit numbers after its own length in two bytes. */
-function readVector(view: DataView, at: number, end: number, into: number[]): number {
-  if (at + 2 > end) return Stop.MALFORMED;
-  const listEnd = at + 2 + view.getUint16(at);
-  return listEnd > end ? Stop.MALFORMED : readPairs(view, at + 2, listEnd, into);
-}
-
-/** 16-bit numbers in `[at, end)`, GREASE left out. */
-function readPairs(view: DataView, at: number, end: number, into: number[]): number {
-  for (let i = at; i + 2 <= end; i += 2) {
-    const value = view.getUint16(i);
-    if (isGrease(value)) continue;
-    if (into.length === MAX_LIST) return Stop.UNSUPPORTED;
-    into.push(value);
-  }
-  return Stop.DONE;
-}
-
-/** Bytes after their own length in one byte. */
-function readBytes(view: DataView, at: number, end: number, into: number[]): number {
-  if (at + 1 > end) return Stop.MALFORMED;
-  const listEnd = at + 1 + view.getUint8(at);
-  if (listEnd > end) return Stop.MALFORMED;
-  for (let i = at + 1; i < listEnd; i++) into.push(view.getUint8(i));
-  return Stop.DONE;
 }

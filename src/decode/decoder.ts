@@ -149,10 +149,8 @@ export class Decoder {
     let position = proved;
     if (proved === UNDECIDED) {
       position = this.#recognition().byPort(packet);
-      if (position === UNKNOWN_PORT && packet.ipProtocol === TCP) {
-        proved = this.#gathered();
-        if (proved !== UNDECIDED) position = proved;
-      }
+      if (position === UNKNOWN_PORT && packet.ipProtocol === TCP) proved = this.#gathered();
+      if (proved !== UNDECIDED) position = proved;
     }
     packet.application = position;
     const settled = this.#read(position, verdict & SETTLED_FLAG);

@@ -84,8 +84,8 @@ function create(context: DecodeContext): ApplicationDecoder {
   function decode(packet: Packet): number {
     const { payloadAt } = packet;
     // Short headers, nearly all there are, say nothing to an observer.
-    if (payloadAt >= packet.payloadEnd) return DONE;
-    if (!isLongHeader(packet.view.getUint8(payloadAt))) return SETTLED;
+    if (payloadAt >= packet.payloadEnd || !isLongHeader(packet.view.getUint8(payloadAt)))
+      return SETTLED;
     return datagram(packet);
   }
 

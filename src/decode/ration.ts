@@ -11,14 +11,14 @@ export class Ration {
     this.#perSecond = perSecond;
   }
 
-  /** True when the work may be done now; the caller counts it as skipped otherwise. */
-  take(packet: Packet): boolean {
+  /** True when the work may be done now; the caller counts it as skipped otherwise. `cost`: in units of usual work. */
+  take(packet: Packet, cost = 1): boolean {
     if (packet.seconds !== this.#second) {
       this.#second = packet.seconds;
       this.#left = this.#perSecond;
     }
-    if (this.#left === 0) return false;
-    this.#left--;
+    if (this.#left < cost) return false;
+    this.#left -= cost;
     return true;
   }
 }

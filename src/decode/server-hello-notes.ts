@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
-import { type HelloTransport, TRANSPORTS } from "./client-hello-notes.ts";
+import { type HelloTransport, TRANSPORTS } from "./client-hello-metrics.ts";
 import { Fingerprinter } from "./fingerprint.ts";
 import { VERSION_LABELS, versionLabel } from "./hello-versions.ts";
 import type { Packet } from "./packet.ts";

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add, u8 } from "../util/typed.ts";
-import { ASSEMBLY_BYTES, Assembly, assemblyMetric, GivenUp, NO_BUFFER } from "./assembly.ts";
+import {
+  ASSEMBLY_BYTES,
+  Assembly,
+  assemblyMetric,
+  GivenUp,
+  NO_BUFFER,
+  payloadSequence,
+} from "./assembly.ts";
 import type { Packet } from "./packet.ts";
 import {
   type ApplicationDecoder,
@@ -105,8 +112,8 @@ function create(context: DecodeContext): ApplicationDecoder {
     let buffer = pool.find(packet);
     if (buffer === NO_BUFFER) {
       if (!recognises(packet) || read.isRepeated(packet)) return DONE;
-      read.add(packet, packet.tcpSequence);
-      buffer = pool.open(packet, packet.tcpSequence);
+      read.add(packet, payloadSequence(packet));
+      buffer = pool.open(packet, payloadSequence(packet));
       isBannerRead[buffer] = 0;
     }
     const { payloadAt, payloadEnd } = packet;

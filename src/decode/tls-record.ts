@@ -11,12 +11,15 @@ export const PROOF_LENGTH = 11;
 const MAJOR_VERSION = 3;
 /** Major version of a ServerHello in drafts of TLS 1.3. */
 const DRAFTS = 0x7f;
-const CHANGE_CIPHER_SPEC = 20;
+export const CHANGE_CIPHER_SPEC = 20;
 const CHANGE_CIPHER_SPEC_LENGTH = 6;
 const APPLICATION_DATA = 23;
 /** RFC 5246 §6.2.3: the largest record any version allows. */
 const MAX_LENGTH = 16_384 + 2_048;
 export const CONTENT_HANDSHAKE = 22;
+
+/** Records that hellos and certificates are read from; more only cost time. */
+const MAX_RECORDS = 64;
 
 /** Handshake messages (RFC 8446 §4): type, length in three bytes, body. */
 export const MESSAGE_HEADER_LENGTH = 4;
@@ -69,9 +72,11 @@ export class HandshakeMessages {
     this.length = 0;
     this.isOver = false;
     let recordAt = helloAt(view, at, end);
-    while (end - recordAt >= HEADER_LENGTH) {
+    for (let records = 0; end - recordAt >= HEADER_LENGTH; records++) {
       const length = view.getUint16(recordAt + LENGTH_AT);
-      if (view.getUint8(recordAt) !== CONTENT_HANDSHAKE || length > MAX_LENGTH) {
+      const isHandshake = view.getUint8(recordAt) === CONTENT_HANDSHAKE;
+      // RFC 8446 §5.1: handshake records are not empty.
+      if (!isHandshake || length === 0 || length > MAX_LENGTH || records === MAX_RECORDS) {
         this.isOver = true;
         return;
       }

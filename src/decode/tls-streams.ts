@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { u8 } from "../util/typed.ts";
-import { ASSEMBLY_BYTES, Assembly, assemblyMetric, GivenUp, NO_BUFFER } from "./assembly.ts";
+import {
+  ASSEMBLY_BYTES,
+  Assembly,
+  assemblyMetric,
+  GivenUp,
+  NO_BUFFER,
+  payloadSequence,
+} from "./assembly.ts";
 import { CertificateNotes } from "./certificate-notes.ts";
 import { type ClientHelloNotes, createClientHelloNotes } from "./client-hello-notes.ts";
 import type { Packet } from "./packet.ts";
@@ -59,7 +66,7 @@ export class TlsStreams {
     this.#heard = new Uint8Array(this.#pool.capacity);
   }
 
-  /** Reads a segment of a TLS connection; returns a Stop or SETTLED. */
+  /** Reads a segment of a TLS connection; returns a Stop, or SETTLED when both sides' handshakes were read. */
   decode(packet: Packet): number {
     const { view, payloadAt, payloadEnd } = packet;
     if (payloadAt >= payloadEnd) return DONE;
@@ -89,7 +96,7 @@ export class TlsStreams {
       if (packet.flowPackets > YOUNG_PACKETS || this.#read.has(packet)) return false;
       const isOther = startsRecord(view, payloadAt, payloadEnd);
       if (isOther && view.getUint8(payloadAt) !== CONTENT_HANDSHAKE) return false;
-      buffer = this.#pool.open(packet, (packet.tcpSequence - ROOM_BEFORE) | 0, true);
+      buffer = this.#pool.open(packet, (payloadSequence(packet) - ROOM_BEFORE) | 0, true);
       this.#heard[buffer] = Heard.NOTHING;
     }
     return this.#add(packet, buffer) >= 0 && this.#hasStart(packet, buffer);
@@ -100,7 +107,7 @@ export class TlsStreams {
     const { payloadAt, payloadEnd } = packet;
     const offset = this.#pool.offset(buffer, packet);
     const length = this.#pool.add(buffer, packet, payloadAt, payloadEnd, offset);
-    if (length < 0) this.#read.add(packet, packet.tcpSequence);
+    if (length < 0) this.#read.add(packet, payloadSequence(packet));
     return length;
   }
 
@@ -119,12 +126,9 @@ export class TlsStreams {
     if (this.#read.isRepeated(packet)) return DONE;
     this.#messages.read(packet.view, packet.payloadAt, packet.payloadEnd);
     const stop = this.#take(packet, Heard.NOTHING);
-    if (this.#isDone) {
-      this.#read.add(packet, packet.tcpSequence);
-      return stop;
-    }
+    if (this.#isDone) return this.#finish(packet, payloadSequence(packet), stop);
     if (isCut(packet)) return this.#hasHeard === Heard.NOTHING ? short(packet) : DONE;
-    const buffer = this.#pool.open(packet, packet.tcpSequence);
+    const buffer = this.#pool.open(packet, payloadSequence(packet));
     this.#heard[buffer] = this.#hasHeard;
     this.#add(packet, buffer);
     if (packet.flowPackets > HANDSHAKE_PACKETS) this.#lateUntil = packet.seconds + LATE_SECONDS;
@@ -135,25 +139,32 @@ export class TlsStreams {
   /** A segment of a stream of which others are kept. */
   #resume(packet: Packet, buffer: number): number {
     const pool = this.#pool;
-    const base = (packet.tcpSequence - pool.offset(buffer, packet)) | 0;
+    const base = (payloadSequence(packet) - pool.offset(buffer, packet)) | 0;
     if (this.#add(packet, buffer) < 0 || !this.#hasStart(packet, buffer)) return DONE;
     this.#messages.read(pool.view(buffer), 0, pool.length(buffer));
     const stop = this.#take(packet, u8(this.#heard, buffer));
     if (this.#isDone) {
-      this.#read.add(packet, base);
       pool.close(buffer);
-      return stop;
+      return this.#finish(packet, base, stop);
     }
     this.#heard[buffer] = this.#hasHeard;
     this.#limit(packet, buffer);
     return DONE;
   }
 
+  /** Nothing more of the stream is of interest, nor of the flow when that is true of its other side. */
+  #finish(packet: Packet, base: number, stop: number): number {
+    this.#read.add(packet, base);
+    if (stop !== DONE || !this.#read.hasBoth(packet)) return stop;
+    const { facts } = this.serverHellos;
+    return facts.packet === packet.number && facts.isRetry ? DONE : SETTLED;
+  }
+
   /** Gives up a stream whose message is, or says that it will be, longer than a buffer. */
   #limit(packet: Packet, buffer: number): void {
     if (this.#messages.endOf(0) <= ASSEMBLY_BYTES && !this.#pool.isFull(buffer)) return;
     this.#pool.giveUp(buffer, GivenUp.BYTES);
-    this.#read.add(packet, packet.tcpSequence);
+    this.#read.add(packet, payloadSequence(packet));
   }
 
   /** Reads the messages that are whole, but for those that `heard` says were read before. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { certificateMetrics, certificateSignals } from "./certificate-notes.ts";
-import { clientHelloMetrics, clientHelloSignals } from "./client-hello-notes.ts";
+import { clientHelloMetrics, clientHelloSignals } from "./client-hello-metrics.ts";
 import type { Packet } from "./packet.ts";
 import type { ApplicationDecoder, ApplicationProtocol, DecodeContext } from "./protocol.ts";
 import { serverHelloMetrics, serverHelloSignals } from "./server-hello-notes.ts";
 import { SSL2_FIRST_BYTE, ssl2VersionAt } from "./ssl2-hello.ts";
-import { CONTENT_HANDSHAKE, helloTypeAt } from "./tls-record.ts";
+import { CHANGE_CIPHER_SPEC, CONTENT_HANDSHAKE, helloTypeAt } from "./tls-record.ts";
 import { TlsStreams, tlsAssembly } from "./tls-streams.ts";
 
 /** TLS 1.0 to 1.3 on any port, and SSL 3 and the compatible hello of SSL 2: known by the hello of either side. */
@@ -14,7 +14,7 @@ export const tls: ApplicationProtocol = {
   help: "TLS",
   layer: "application",
   ports: { tcp: [443, 465, 636, 853, 989, 990, 993, 995, 5061, 8443, 8883] },
-  firstBytes: { tcp: [CONTENT_HANDSHAKE, SSL2_FIRST_BYTE] },
+  firstBytes: { tcp: [CONTENT_HANDSHAKE, CHANGE_CIPHER_SPEC, SSL2_FIRST_BYTE] },
   metrics: [...clientHelloMetrics, ...serverHelloMetrics, ...certificateMetrics, tlsAssembly],
   signals: [...clientHelloSignals, ...serverHelloSignals, ...certificateSignals],
   create,

@@ -63,6 +63,9 @@ const HANDSHAKES_DIFFER: Readonly<
   },
 };
 
+/** More than any capture has. */
+const FLOWS = 65_536;
+
 const folder = sharedData();
 
 describe.skipIf(folder === null)("reference answers", () => {
@@ -75,7 +78,7 @@ describe.skipIf(folder === null)("reference answers", () => {
 
   it.each(captures)("%s", async (capture) => {
     const reference = readReference(join(root, answerPath(capture)));
-    const decoding = new FlowDecoding();
+    const decoding = new FlowDecoding(FLOWS);
     const seen = new Seen(decoding);
     await readCapture(join(root, capture), (frame) => {
       decoding.take(frame);
@@ -94,7 +97,7 @@ describe.skipIf(folder === null)("reference answers", () => {
     const confirmed = readConfirmed(join(root, "captures/confirmed_fingerprints.json"));
     let compared = 0;
     for (const [capture, { ja3, ja4 }] of confirmed) {
-      const decoding = new FlowDecoding();
+      const decoding = new FlowDecoding(FLOWS);
       await readCapture(join(root, capture), (frame) => decoding.take(frame));
       const { ja3: foundJa3, ja4: foundJa4 } = handshakesFound(decoding);
       expect(Object.keys(foundJa4), capture).toEqual(expect.arrayContaining(ja4));

@@ -40,7 +40,7 @@ beforeAll(async () => {
 describe("damaged conversations", () => {
   it(`${FRAMES} frames: nothing throws, nothing is read outside, each has one outcome`, () => {
     const random = seededRandom(SEED);
-    const decoding = new FlowDecoding(1024);
+    const decoding = new FlowDecoding();
     let faults = 0;
     let frames = 0;
     while (frames < FRAMES) {

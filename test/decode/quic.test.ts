@@ -17,7 +17,7 @@ import {
   retryPacket,
   versionNegotiation,
 } from "../../scripts/fixtures/quic.ts";
-import { Stop } from "../../src/decode/protocol.ts";
+import { SETTLED_FLAG, Stop } from "../../src/decode/protocol.ts";
 import { FlowDecoding } from "./flow-decoding.ts";
 import { type Bytes, bytes, ethernet, frameOf, hex, ipv4, udp } from "./frames.ts";
 
@@ -31,6 +31,7 @@ class Connection {
   readonly decoding = new FlowDecoding();
   readonly hello: Buffer;
   readonly version: number;
+  #verdict = 0;
 
   constructor(version = QUIC_1, padding = 0) {
     this.version = version;
@@ -60,8 +61,12 @@ class Connection {
   #take(from: string, to: string, sourcePort: number, port: number, payload: Bytes): number {
     const datagram = udp({ sourcePort, destinationPort: port, payload });
     const packet = ipv4({ protocol: 17, source: from, destination: to, payload: datagram });
-    this.decoding.take(frameOf(ethernet(0x0800, packet)));
+    this.#verdict = this.decoding.take(frameOf(ethernet(0x0800, packet)));
     return this.decoding.packet.fault;
+  }
+
+  get isSettled(): boolean {
+    return (this.#verdict & SETTLED_FLAG) !== 0;
   }
 
   get names(): Record<string, number> {
@@ -240,6 +245,17 @@ describe("a QUIC hello", () => {
     const both = Buffer.concat([hello, hello]);
     connection.up(connection.initial(cryptoFrame(both, hello.length), { packetNumber: 1 }));
     expect(connection.names).toEqual({ [NAME]: 2 });
+  });
+
+  it("leaves its flow settled: only long headers are read on", () => {
+    const connection = new Connection();
+    connection.up(connection.initial(cryptoFrame(connection.hello)));
+    expect(connection.isSettled).toBe(false);
+    connection.up(bytes(0x41, new Uint8Array(40)));
+    expect(connection.isSettled).toBe(true);
+    const answer = serverHelloMessage(seededRandom(4), Buffer.from(hex("002b00020304")));
+    connection.down(connection.answer(cryptoFrame(answer)));
+    expect(connection.decoding.value("nam_tls_server_hellos_total")).toBe(1);
   });
 
   it("is not decrypted twice", () => {

@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../scripts/fixtures/bytes.ts";
 import { clientHelloMessage, serverHelloMessage } from "../../scripts/fixtures/messages.ts";
-import { Stop } from "../../src/decode/protocol.ts";
+import { SETTLED_FLAG, Stop } from "../../src/decode/protocol.ts";
 import { FlowDecoding } from "./flow-decoding.ts";
-import { bytes, frameOf, handshakeRecord, hex, tcpFrame } from "./frames.ts";
+import { bytes, ethernet, frameOf, handshakeRecord, hex, ipv4, tcp, tcpFrame } from "./frames.ts";
 
 const BASE = 0xfffff000;
 const NAME = "segments.example.com";
@@ -16,6 +16,8 @@ class Connection {
   readonly decoding = new FlowDecoding();
   readonly #port: number;
   #milliseconds = 0;
+  #answered = 1;
+  #verdict = 0;
 
   constructor(port: number) {
     this.#port = port;
@@ -26,7 +28,7 @@ class Connection {
     const content = tcpFrame({ destinationPort: this.#port, sequence, payload, flags });
     const captured = content.subarray(0, content.length - cut);
     this.#milliseconds++;
-    this.decoding.take(
+    this.#verdict = this.decoding.take(
       frameOf(captured, { wireLength: content.length, nanoseconds: this.#milliseconds * 1e6 }),
     );
     return this.decoding.packet.fault;
@@ -34,6 +36,23 @@ class Connection {
 
   wait(seconds: number): void {
     this.#milliseconds += seconds * 1000;
+  }
+
+  /** The server's next bytes. */
+  answer(payload: Uint8Array): void {
+    const segment = tcp({ ...this.#back(), sequence: this.#answered, payload });
+    this.#answered += payload.length;
+    const back = { source: "198.51.100.7", destination: "192.168.0.10" };
+    const content = ethernet(0x0800, ipv4({ protocol: 6, payload: segment, ...back }));
+    this.#verdict = this.decoding.take(frameOf(content));
+  }
+
+  #back() {
+    return { sourcePort: this.#port, destinationPort: 50_000 };
+  }
+
+  get isSettled(): boolean {
+    return (this.#verdict & SETTLED_FLAG) !== 0;
   }
 
   get names(): Record<string, number> {
@@ -94,7 +113,7 @@ describe("a ClientHello", () => {
           expect(connection.decoding.names().application).toBe("tls");
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -208,8 +227,40 @@ describe("a ServerHello", () => {
 });
 
 describe("a connection after its handshake", () => {
+  const hello = (extensions: string) =>
+    handshakeRecord(serverHelloMessage(seededRandom(2), Buffer.from(hex(extensions))));
+
+  it("is settled when both sides have said all there is to read", () => {
+    const connection = new Connection(443);
+    connection.segment(BASE, handshakeRecord(message(0)));
+    expect(connection.isSettled).toBe(false);
+    connection.answer(hello("002b 0002 0304"));
+    expect(connection.isSettled).toBe(true);
+  });
+
+  it("is not settled by what an earlier one between the same ports said", () => {
+    const connection = new Connection(443);
+    connection.segment(BASE, handshakeRecord(message(0)));
+    connection.answer(hello("002b 0002 0304"));
+    connection.segment(BASE + 4000, bytes(), 0x04);
+    connection.segment(BASE + 9999, bytes(), 0x02);
+    connection.segment(BASE + 10_000, handshakeRecord(message(0)));
+    expect(connection.names).toEqual({ [NAME]: 2 });
+    expect(connection.isSettled).toBe(false);
+  });
+
+  it("is not settled while a certificate or another hello may come", () => {
+    const waiting = new Connection(443);
+    waiting.segment(BASE, handshakeRecord(message(0)));
+    waiting.answer(hello("ff01 0001 00"));
+    expect(waiting.isSettled).toBe(false);
+    waiting.answer(hex("1403030001 01"));
+    expect(waiting.isSettled).toBe(true);
+  });
+
   it("is left alone, but for a hello behind a CONNECT however late", () => {
     const connection = new Connection(8080);
+    connection.segment(BASE, bytes("GET http://a.example/ HTTP/1.1\r\n\r\n"));
     for (let i = 0; i < 60; i++) connection.segment(BASE + i, bytes("x"));
     const stream = handshakeRecord(message(1400));
     connection.segment(BASE + 60, bytes("CONNECT a.example:443 HTTP/1.1\r\n\r\n"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { isGrease } from "../../src/decode/client-hello.ts";
 import { LayerIndex, Stop } from "../../src/decode/protocol.ts";
+import { isGrease } from "../../src/decode/tls-vectors.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,
@@ -87,6 +87,19 @@ describe("ClientHello", () => {
     const decoding = new Decoding();
     expect(decoding.takeBytes(helloFrame(options)).fault).toBe(Stop.MALFORMED);
     expect(decoding.value("nam_tls_hellos_total")).toBe(0);
+  });
+
+  it("is counted as skipped where too many come in one second, long ones sooner", () => {
+    const noted = (frame: Bytes): number => {
+      const decoding = new Decoding();
+      for (let i = 0; i < 10_010; i++) decoding.takeBytes(frame);
+      const skipped = decoding.value("nam_tls_hellos_skipped_total");
+      expect(skipped + decoding.value("nam_tls_hellos_total")).toBe(10_010);
+      return decoding.value("nam_tls_hellos_total");
+    };
+    expect(noted(helloFrame({}))).toBe(10_000);
+    const ciphers = Array.from({ length: 400 }, (_, i) => i);
+    expect(noted(helloFrame({ ciphers }))).toBe(2_000);
   });
 
   it("with longer lists than any client sends is not read", () => {
