@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Direction, type Frame } from "../capture/source.ts";
 import type { CellLayout } from "../metrics/cells.ts";
+import { NamError } from "../util/errors.ts";
 import { u8 } from "../util/typed.ts";
 import { Accounts } from "./accounts.ts";
 import { protocols } from "./all.ts";
@@ -30,6 +31,11 @@ const { UNKNOWN } = Direction;
 const { DONE } = Stop;
 const { APPLICATION } = LayerIndex;
 
+/** A verdict is the position of a protocol, and this bit where only a port said so. */
+export const GUESS = 0x80;
+const MOST_POSITIONS = GUESS;
+const POSITION_MASK = GUESS - 1;
+
 /** A flow whose payload has proved nothing for so many packets is what its port says. */
 const PACKETS_TO_PROVE = 32;
 
@@ -53,7 +59,9 @@ export class Decoder {
   readonly #overTcp: Recognition;
   readonly #overUdp: Recognition;
   /** By verdict: 1 where a payload may still change it. */
-  readonly #open: Uint8Array;
+  readonly #open = new Uint8Array(2 * MOST_POSITIONS);
+  /** By position that has the flow and position that the payload proves: 1 where the second takes it over. */
+  readonly #takers = new Uint8Array(MOST_POSITIONS * MOST_POSITIONS);
   /** By position in the application family; undefined where payloads are counted but not read. */
   readonly #payloadDecoders: (((packet: Packet) => number) | undefined)[];
   readonly #accounts: Accounts;
@@ -62,10 +70,15 @@ export class Decoder {
   /** Throws CONFIG_INVALID for a home network that cannot be read. */
   constructor(options: DecoderOptions) {
     const { layout, counters, tally } = options;
-    const context: DecodeContext = { counters, base: (metric) => layout.base(metric), tally };
+    const context: DecodeContext = {
+      counters,
+      base: (metric) => layout.base(metric),
+      position: positionOf,
+      tally,
+    };
     const applications = protocols.filter(isApplication).map(
       (protocol): Application => ({
-        position: applicationNames.indexOf(protocol.name),
+        position: positionOf(protocol.name),
         protocol,
         decoder: protocol.create(context),
       }),
@@ -74,10 +87,9 @@ export class Decoder {
     this.#walk = new HeaderWalk(protocols.filter(isHeader), context);
     this.#overTcp = new Recognition(applications, "tcp");
     this.#overUdp = new Recognition(applications, "udp");
-    this.#open = new Uint8Array(applicationNames.length);
-    this.#open[UNDECIDED] = 1;
+    this.#letTake(UNDECIDED, applicationNames);
     for (const { position, protocol } of applications) {
-      if (protocol.givesWay === true) this.#open[position] = 1;
+      this.#letTake(position, protocol.givesWayTo ?? []);
     }
     this.#payloadDecoders = applicationNames.map(
       (_, position) => applications.find((one) => one.position === position)?.decoder.decode,
@@ -104,26 +116,41 @@ export class Decoder {
    * Decodes the payload. `verdict` is what an earlier call returned for this flow, 0 for a new one; the return
    * value is what to keep: a position in the application family once a payload has proved it. A port only
    * guesses: it counts the packet, and leaves the flow open for a payload to decide. After the flow's first packets,
-   * among which even a STARTTLS would have come, the guess is kept.
+   * among which even a STARTTLS would have come, the guess is kept, with GUESS added to the position.
    */
   application(verdict: number): number {
     const { packet } = this;
     if (packet.payloadLength <= 0) return verdict;
-    const proved = u8(this.#open, verdict) === 0 ? verdict : this.#proof(verdict);
-    const position = proved !== UNDECIDED ? proved : this.#recognition().byPort(packet);
+    let kept = u8(this.#open, verdict) === 0 ? verdict : this.#proof(verdict);
+    let position = kept & POSITION_MASK;
+    packet.guessed = kept > POSITION_MASK;
+    if (position === UNDECIDED) {
+      position = this.#recognition().byPort(packet);
+      packet.guessed = true;
+      if (packet.flowPackets > PACKETS_TO_PROVE) kept = position | GUESS;
+    }
     packet.application = position;
     const decode = this.#payloadDecoders[position];
-    if (decode !== undefined) {
-      const stop = decode(packet);
-      if (stop !== DONE) fault(packet, APPLICATION, stop);
-    }
-    return proved === UNDECIDED && packet.flowPackets > PACKETS_TO_PROVE ? position : proved;
+    if (decode === undefined) return kept;
+    const stop = decode(packet);
+    if (stop >= 0) return stop;
+    if (stop !== DONE) fault(packet, APPLICATION, stop);
+    return kept;
   }
 
-  /** What the payload proves, else the verdict as it was. */
+  /** What the payload proves, if the protocol that has the flow gives way to it; else the verdict as it was. */
   #proof(verdict: number): number {
     const position = this.#recognition().byPayload(this.packet);
-    return position !== UNDECIDED ? position : verdict;
+    return u8(this.#takers, verdict * MOST_POSITIONS + position) === 0 ? verdict : position;
+  }
+
+  #letTake(position: number, takers: readonly string[]): void {
+    for (const name of takers) {
+      const taker = positionOf(name);
+      if (taker === UNDECIDED) continue;
+      this.#open[position] = 1;
+      this.#takers[position * MOST_POSITIONS + taker] = 1;
+    }
   }
 
   #recognition(): Recognition {
@@ -134,6 +161,13 @@ export class Decoder {
   count(): void {
     this.#accounts.add(this.packet);
   }
+}
+
+/** Throws INTERNAL for a protocol that does not exist, or that a verdict has no room for. */
+function positionOf(application: string): number {
+  const position = applicationNames.indexOf(application);
+  if (position >= 0 && position < MOST_POSITIONS) return position;
+  throw new NamError("INTERNAL", `${application} is no application protocol with a verdict`);
 }
 
 function isApplication(protocol: Protocol): protocol is ApplicationProtocol {

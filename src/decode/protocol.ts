@@ -38,15 +38,18 @@ export interface ApplicationProtocol extends Described {
   readonly ports: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
   /** First payload bytes with which `recognises` is worth calling; none: known by port only. */
   readonly firstBytes?: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
-  /** True where another protocol may take a proved flow over (CONNECT, Upgrade), so that payloads go on being looked at. */
-  readonly givesWay?: boolean;
+  /** Protocols that may take a proved flow over by their payload (STARTTLS, CONNECT), which is therefore looked at further. */
+  readonly givesWayTo?: readonly string[];
   create(context: DecodeContext): ApplicationDecoder;
 }
 
 export interface ApplicationDecoder {
   /** True when the payload, which holds at least one byte, alone proves the protocol. */
   recognises?(packet: Packet): boolean;
-  /** Reads `[payloadAt, payloadEnd)`; returns a Stop. Missing: counted, not read. */
+  /**
+   * Reads `[payloadAt, payloadEnd)`; returns a Stop, or the verdict about the flow from its next packet on where the
+   * payload hands it over: a `context.position`, or 0 for one that has to be found out. Missing: counted, not read.
+   */
   decode?(packet: Packet): number;
   /** Facts for trackers, merged into `packet.facts`. */
   readonly facts?: Partial<PacketFacts>;
@@ -59,6 +62,8 @@ export interface DecodeContext {
   readonly counters: Float64Array;
   /** First cell of one of the protocol's own metrics. */
   base(metric: MetricDefinition): number;
+  /** Position of an application protocol in its family: the verdict that names it. */
+  position(application: string): number;
   /** Counts a string in a bounded list, e.g. `tally("tls.sni")`. */
   tally(name: string): (value: string) => void;
 }

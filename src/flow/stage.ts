@@ -11,8 +11,8 @@ import { Flows } from "./flows.ts";
 import type { Tracker, TrackerDefinition } from "./tracker.ts";
 import type { TrackerRows } from "./window.ts";
 
-/** The verdict kept with a flow is one byte. */
-const MOST_VERDICTS = 256;
+/** The verdict kept with a flow is one byte, of which one bit says that it was guessed. */
+const MOST_VERDICTS = 128;
 
 export interface FlowStageOptions {
   readonly layout: CellLayout;

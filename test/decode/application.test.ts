@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
+import { GUESS } from "../../src/decode/decoder.ts";
 import { applicationNames } from "../../src/decode/families.ts";
 import { Decoding } from "./decoding.ts";
 import {
@@ -98,7 +99,9 @@ describe("the verdict of a flow", () => {
       return decoder.application(0);
     };
     expect(guess(32)).toBe(0);
-    expect(applicationNames[guess(33)]).toBe("smtp");
+    expect(guess(33)).toBe(verdictOf("smtp") | GUESS);
+    expect(decoding.names().application).toBe("smtp");
+    expect(decoding.packet.guessed).toBe(true);
   });
 
   it("gives way to TLS through a proxy", () => {

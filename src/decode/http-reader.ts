@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { i32 } from "../util/typed.ts";
+import { CONVERSATIONS } from "./conversations.ts";
+import { contentLength, Field, fieldOf, hostAt, hostEnd } from "./http-field.ts";
+import { hexadecimalAt, methodAt, statusAt } from "./http-line.ts";
+import {
+  After,
+  ask,
+  behindRequest,
+  behindResponse,
+  FLOW_WORDS,
+  Mode,
+  Role,
+  SIDE_WORDS,
+  Side,
+} from "./http-state.ts";
+import type { Packet } from "./packet.ts";
+import { lineFeedAt } from "./text-line.ts";
+
+/** As much of a line as tells what it is, kept where a segment ends within it. */
+const LINE_KEPT = 64;
+/** The longest line that is followed; servers allow 8 KiB. */
+const LINE_MAX = 65_536;
+/** Line feed and carriage return behind a chunk. */
+const CHUNK_END = 2;
+const CR = 0x0d;
+const { NEXT, MODE, KIND, LENGTH, FIELDS, KEPT, ROLE } = Side;
+const { UNKNOWN, START, HEADER, CHUNK, TRAILER } = Mode;
+const { CLIENT, SERVER } = Role;
+
+/** Told of each message whose header is complete. */
+export interface HttpSink {
+  request(method: number): void;
+  response(status: number): void;
+}
+
+/**
+ * Follows HTTP/1.x by sequence numbers: headers over segments, messages behind one another, bodies skipped unread,
+ * and nothing twice that was sent twice. Where it has lost the place it waits for a start line that begins a segment.
+ */
+export class HttpReader {
+  /** The last Host value within the segment read last, -1 without one. */
+  hostAt = -1;
+  hostEnd = -1;
+  /** Bits of Field of the message read last. */
+  fields = 0;
+  /** True where that segment leaves a request's header unfinished. */
+  headerOpen = false;
+  readonly #words: Int32Array;
+  readonly #sink: HttpSink;
+  readonly #kept = new DataView(new ArrayBuffer(CONVERSATIONS * 2 * LINE_KEPT));
+  #keptAt = 0;
+
+  /** `words`: FLOW_WORDS a flow. */
+  constructor(words: Int32Array, sink: HttpSink) {
+    this.#words = words;
+    this.#sink = sink;
+  }
+
+  /** Reads a segment of the flow whose words start at `flow`; returns to whom the flow belongs after it. */
+  read(packet: Packet, flow: number): number {
+    const words = this.#words;
+    const { payloadAt, tcpSequence } = packet;
+    const sentEnd = payloadAt + packet.payloadLength;
+    const side = flow + packet.flowSide * SIDE_WORDS;
+    this.headerOpen = false;
+    this.hostAt = -1;
+    const isPlaced = i32(words, side + MODE) !== UNKNOWN;
+    let at = isPlaced ? payloadAt + ((i32(words, side + NEXT) - tcpSequence) | 0) : -1;
+    if (at >= sentEnd) return After.HTTP;
+    if (at < payloadAt) {
+      if (!this.#startsHere(packet, side)) return After.HTTP;
+      at = payloadAt;
+    }
+    this.#keptAt = ((flow / FLOW_WORDS) * 2 + packet.flowSide) * LINE_KEPT;
+    at = this.#lines(packet, flow, side, at);
+    if (at < 0) {
+      words.fill(0, flow, flow + FLOW_WORDS);
+      return -1 - at;
+    }
+    if (at < sentEnd) this.#cut(side);
+    words[side + NEXT] = (tcpSequence + at - payloadAt) | 0;
+    const isUnfinished = i32(words, side + MODE) === HEADER || i32(words, side + KEPT) > 0;
+    this.headerOpen = isUnfinished && i32(words, side + ROLE) === CLIENT;
+    return After.HTTP;
+  }
+
+  /** Reads lines from `from` on; returns where to go on, perhaps behind the segment, or -1 - After. */
+  #lines(packet: Packet, flow: number, side: number, from: number): number {
+    const { view, payloadEnd } = packet;
+    let at = from;
+    while (at < payloadEnd) {
+      const lineEnd = lineFeedAt(view, at, payloadEnd);
+      if (lineEnd < 0) {
+        this.#keep(view, at, payloadEnd, side);
+        return payloadEnd;
+      }
+      const skip = this.#line(view, at, lineEnd, flow, side);
+      if (skip < 0) return skip;
+      at = lineEnd + 1 + skip;
+      if (i32(this.#words, side + MODE) === UNKNOWN) return payloadEnd;
+    }
+    return at;
+  }
+
+  /** Reads one line, of which the beginning may have come before; returns the bytes to skip behind it, or -1 - After. */
+  #line(view: DataView, at: number, lineEnd: number, flow: number, side: number): number {
+    const words = this.#words;
+    if (i32(words, side + KEPT) === 0) return this.#wholeLine(view, at, lineEnd, flow, side);
+    this.#keep(view, at, lineEnd, side);
+    const length = Math.min(i32(words, side + KEPT), LINE_KEPT);
+    words[side + KEPT] = 0;
+    return this.#wholeLine(this.#kept, this.#keptAt, this.#keptAt + length, flow, side);
+  }
+
+  #wholeLine(view: DataView, at: number, lineEnd: number, flow: number, side: number): number {
+    const words = this.#words;
+    const isEmpty = at === lineEnd || (lineEnd - at === 1 && view.getUint8(at) === CR);
+    switch (i32(words, side + MODE)) {
+      case START:
+        if (!isEmpty) this.#begin(view, at, lineEnd, side);
+        return 0;
+      case HEADER:
+        if (isEmpty) return this.#end(flow, side);
+        this.#field(view, at, lineEnd, side);
+        return 0;
+      case CHUNK:
+        return this.#chunk(hexadecimalAt(view, at, lineEnd), side);
+      default:
+        if (isEmpty) words[side + MODE] = START;
+        return 0;
+    }
+  }
+
+  /** Reads a start line; where there is none, the place is lost. */
+  #begin(view: DataView, at: number, lineEnd: number, side: number): void {
+    const words = this.#words;
+    const role = i32(words, side + ROLE);
+    // Kept lines have no line feed; others have it behind them, so that the version is looked at.
+    const end = view === this.#kept ? lineEnd : lineEnd + 1;
+    const method = role === SERVER ? -1 : methodAt(view, at, end);
+    const status = method >= 0 || role === CLIENT ? -1 : statusAt(view, at, end);
+    words[side + MODE] = method < 0 && status < 0 ? UNKNOWN : HEADER;
+    words[side + ROLE] = method >= 0 ? CLIENT : SERVER;
+    words[side + KIND] = Math.max(method, status);
+    words[side + LENGTH] = -1;
+    words[side + FIELDS] = 0;
+  }
+
+  #field(view: DataView, at: number, lineEnd: number, side: number): void {
+    const words = this.#words;
+    const field = fieldOf(view, at, lineEnd);
+    if (field === Field.NONE) return;
+    words[side + FIELDS] = i32(words, side + FIELDS) | field;
+    if (field === Field.LENGTH) words[side + LENGTH] = contentLength(view, at, lineEnd);
+    if (field === Field.HOST && view !== this.#kept) {
+      this.hostAt = hostAt(view, at, lineEnd);
+      this.hostEnd = hostEnd(view, at, lineEnd);
+    }
+  }
+
+  #end(flow: number, side: number): number {
+    const words = this.#words;
+    this.#tell(side);
+    if (i32(words, side + ROLE) === SERVER) return behindResponse(words, flow, side);
+    ask(words, flow, i32(words, side + KIND));
+    return behindRequest(words, side);
+  }
+
+  #chunk(size: number, side: number): number {
+    if (size > 0) return size + CHUNK_END;
+    this.#words[side + MODE] = size === 0 ? TRAILER : UNKNOWN;
+    return 0;
+  }
+
+  /** The capture kept the start of a segment only: a header that was begun counts, and the place is lost. */
+  #cut(side: number): void {
+    if (i32(this.#words, side + MODE) === HEADER) this.#tell(side);
+    this.#words[side + MODE] = UNKNOWN;
+    this.#words[side + KEPT] = 0;
+  }
+
+  #tell(side: number): void {
+    const words = this.#words;
+    this.fields = i32(words, side + FIELDS);
+    const kind = i32(words, side + KIND);
+    if (i32(words, side + ROLE) === CLIENT) this.#sink.request(kind);
+    else this.#sink.response(kind);
+  }
+
+  /** Keeps the beginning of a line; one without an end is given up. */
+  #keep(view: DataView, at: number, end: number, side: number): void {
+    const words = this.#words;
+    const kept = i32(words, side + KEPT);
+    for (let i = kept; i < LINE_KEPT && at + i - kept < end; i++) {
+      this.#kept.setUint8(this.#keptAt + i, view.getUint8(at + i - kept));
+    }
+    words[side + KEPT] = kept + end - at;
+    if (kept + end - at > LINE_MAX) words[side + MODE] = UNKNOWN;
+  }
+
+  /** True where a start line begins the segment: the place is found again. */
+  #startsHere(packet: Packet, side: number): boolean {
+    const words = this.#words;
+    const { view, payloadAt, payloadEnd } = packet;
+    const role = i32(words, side + ROLE);
+    const isRequest = role !== SERVER && methodAt(view, payloadAt, payloadEnd) >= 0;
+    if (!isRequest && (role === CLIENT || statusAt(view, payloadAt, payloadEnd) < 0)) return false;
+    words[side + MODE] = START;
+    words[side + KEPT] = 0;
+    return true;
+  }
+}
