@@ -173,11 +173,15 @@ export class HttpReader {
     return 0;
   }
 
-  /** The capture kept the start of a segment only: a header that was begun counts, and the place is lost. */
+  /** The capture kept the start of a segment only: a message that was begun counts, and the place is lost. */
   #cut(side: number): void {
-    if (i32(this.#words, side + MODE) === HEADER) this.#tell(side);
-    this.#words[side + MODE] = UNKNOWN;
-    this.#words[side + KEPT] = 0;
+    const words = this.#words;
+    const kept = Math.min(i32(words, side + KEPT), LINE_KEPT);
+    const isStartLine = kept > 0 && i32(words, side + MODE) === START;
+    if (isStartLine) this.#begin(this.#kept, this.#keptAt, this.#keptAt + kept, side);
+    if (i32(words, side + MODE) === HEADER) this.#tell(side);
+    words[side + MODE] = UNKNOWN;
+    words[side + KEPT] = 0;
   }
 
   #tell(side: number): void {
