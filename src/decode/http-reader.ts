@@ -42,7 +42,7 @@ export class HttpReader {
   /** The last Host value within the segment read last, -1 without one. */
   hostAt = -1;
   hostEnd = -1;
-  /** Bits of Field of the message read last. */
+  /** Bits of Field of the last message whose header that segment ended. */
   fields = 0;
   /** True where that segment leaves a request's header unfinished. */
   headerOpen = false;
@@ -64,6 +64,7 @@ export class HttpReader {
     const sentEnd = payloadAt + packet.payloadLength;
     const side = flow + packet.flowSide * SIDE_WORDS;
     this.headerOpen = false;
+    this.fields = 0;
     this.hostAt = -1;
     const isPlaced = i32(words, side + MODE) !== UNKNOWN;
     let at = isPlaced ? payloadAt + ((i32(words, side + NEXT) - tcpSequence) | 0) : -1;

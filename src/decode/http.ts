@@ -49,7 +49,7 @@ export interface HttpFacts {
   method: number;
   /** Status of the last response, -1 without one. */
   status: number;
-  /** Bits of Field (http-field.ts) of the last message. */
+  /** Bits of Field (http-field.ts) of the last of these messages. */
   fields: number;
   /** True where the client has begun a request header and this segment has not ended it. */
   headerOpen: boolean;
@@ -126,6 +126,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     if (method >= 0) request(method);
     else if (status >= 0) response(status);
     facts.headerOpen = false;
+    facts.fields = 0;
     return Stop.DONE;
   }
 

@@ -110,6 +110,7 @@ export function ipv6(packet: Ipv6Options): Bytes {
 export interface TcpOptions {
   readonly sourcePort?: number;
   readonly destinationPort?: number;
+  readonly sequence?: number;
   readonly flags?: number;
   readonly payload?: Bytes;
   readonly options?: Bytes;
@@ -122,7 +123,7 @@ export function tcp(segment: TcpOptions): Bytes {
   return bytes(
     u16(segment.sourcePort ?? 50_000),
     u16(segment.destinationPort ?? 9),
-    u32(0xfedcba98),
+    u32(segment.sequence ?? 0xfedcba98),
     u32(0x01020304),
     dataOffset << 4,
     segment.flags ?? 0x18,
