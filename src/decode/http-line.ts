@@ -25,7 +25,7 @@ const WORDS = {
 /** Shortest start line that is looked at: `GET / HTTP/1.0`. */
 const MIN_LENGTH = 12;
 const LONGEST_METHOD = 16;
-/** A request line is looked through for its version so far, and believed where it is longer. */
+/** So far is a request line looked through for its version. */
 const LINE_LOOK = 512;
 /** `HTTP/1.1` and a carriage return. */
 const VERSION_LENGTH = 9;
@@ -44,8 +44,11 @@ const HTTP = fourBytes("HTTP");
 const VERSION_1 = fourBytes("/1.x") & ~0xff;
 const { CONNECT, OTHER } = Method;
 
-/** Position in METHODS of the request line at `at`, -1 without one. `end` may lie behind the line. */
-export function methodAt(view: DataView, at: number, end: number): number {
+/**
+ * Position in METHODS of the request line at `at`, -1 without one. `end` may lie behind the line; of a line that does not
+ * end before it, the version is not seen: it is believed if its method is known, or if it is `due` by what came before.
+ */
+export function methodAt(view: DataView, at: number, end: number, due = false): number {
   if (end - at < MIN_LENGTH) return -1;
   const known = knownMethod(view.getInt32(at));
   const method = known < 0 ? OTHER : known;
@@ -55,7 +58,7 @@ export function methodAt(view: DataView, at: number, end: number): number {
   const isTarget = target === SLASH || target === STAR || target === LOWER_H || method === CONNECT;
   if (!isTarget) return -1;
   const lineEnd = lineFeedAt(view, at, Math.min(end, at + LINE_LOOK));
-  if (lineEnd < 0) return known;
+  if (lineEnd < 0) return due ? method : known;
   return holdsVersion(view, at, lineEnd) ? method : -1;
 }
 

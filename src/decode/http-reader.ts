@@ -139,7 +139,7 @@ export class HttpReader {
     const role = i32(words, side + ROLE);
     // Kept lines have no line feed; others have it behind them, so that the version is looked at.
     const end = view === this.#kept ? lineEnd : lineEnd + 1;
-    const method = role === SERVER ? -1 : methodAt(view, at, end);
+    const method = role === SERVER ? -1 : methodAt(view, at, end, true);
     const status = method >= 0 || role === CLIENT ? -1 : statusAt(view, at, end);
     words[side + MODE] = method < 0 && status < 0 ? UNKNOWN : HEADER;
     words[side + ROLE] = method >= 0 ? CLIENT : SERVER;
