@@ -60,8 +60,9 @@ export class Conversations {
     if (before !== 0 && before !== flow + 1) add(this.#counters, this.#forgotten, 1);
     this.#owners[owner] = flow + 1;
     this.#owners[owner + ENDS] = ends;
-    const from = place * this.#words;
-    this.state.fill(0, from, from + this.#words);
+    // Faster for so few words than a call of `fill`.
+    const to = (place + 1) * this.#words;
+    for (let at = place * this.#words; at < to; at++) this.state[at] = 0;
   }
 }
 

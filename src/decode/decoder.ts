@@ -138,10 +138,11 @@ export class Decoder {
     return kept;
   }
 
-  /** What the payload proves, if the protocol that has the flow gives way to it; else the verdict as it was. */
+  /** What the payload proves, of what the flow is open for; else the verdict as it was. */
   #proof(verdict: number): number {
-    const position = this.#recognition().byPayload(this.packet);
-    return u8(this.#takers, verdict * MOST_POSITIONS + position) === 0 ? verdict : position;
+    const from = verdict * MOST_POSITIONS;
+    const position = this.#recognition().byPayload(this.packet, this.#takers, from);
+    return position === UNDECIDED ? verdict : position;
   }
 
   #letTake(position: number, takers: readonly string[]): void {

@@ -2,6 +2,7 @@
 // Lines of HTTP/1.x (RFC 9112), read in place. `[at, end)` is a line without its line feed, or as much of it as there is.
 import { isDigit, lineFeedAt, replyCode } from "./text-line.ts";
 import { fourBytes } from "./wire-text.ts";
+import { WordTable } from "./word-table.ts";
 
 /** RFC 9110 §9.3 and RFC 5789; "other" is any other method. */
 export const METHODS = [
@@ -9,19 +10,13 @@ export const METHODS = [
   "other",
 ] as const;
 export const Method = { HEAD: 2, CONNECT: 7, OTHER: 9 } as const;
+/** How requests begin; those of WebDAV and others, from the tenth on, count as "other" (RFC 4918, 3253, 5323, 3744, UPnP). */
+const STARTS = new WordTable([
+  ...["GET ", "POST", "HEAD", "PUT ", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE"],
+  ...["PROPFIND", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH"],
+  ...["BIND", "PURGE", "SUBSCRIBE", "UNSUBSCRIBE", "NOTIFY", "QUERY"],
+]);
 const METHOD_LENGTHS = METHODS.map((name) => name.length);
-const WORDS = {
-  GET: fourBytes("GET "),
-  POST: fourBytes("POST"),
-  HEAD: fourBytes("HEAD"),
-  PUT: fourBytes("PUT "),
-  DELETE: fourBytes("DELE"),
-  OPTIONS: fourBytes("OPTI"),
-  PATCH: fourBytes("PATC"),
-  CONNECT: fourBytes("CONN"),
-  TRACE: fourBytes("TRAC"),
-} as const;
-
 /** Shortest start line that is looked at: `GET / HTTP/1.0`. */
 const MIN_LENGTH = 12;
 const LONGEST_METHOD = 16;
@@ -46,19 +41,20 @@ const { CONNECT, OTHER } = Method;
 
 /**
  * Position in METHODS of the request line at `at`, -1 without one. `end` may lie behind the line; of a line that does not
- * end before it, the version is not seen: it is believed if its method is known, or if it is `due` by what came before.
+ * end before it, the version is not seen. Any word in capitals is a method where a request is `due` by what came before.
  */
 export function methodAt(view: DataView, at: number, end: number, due = false): number {
   if (end - at < MIN_LENGTH) return -1;
-  const known = knownMethod(view.getInt32(at));
-  const method = known < 0 ? OTHER : known;
-  const length = known < 0 ? tokenLength(view, at) : (METHOD_LENGTHS[known] as number);
+  const found = STARTS.find(view.getInt32(at));
+  if (found < 0 && !due) return -1;
+  const method = found < 0 || found > OTHER ? OTHER : found;
+  const length = method === OTHER ? tokenLength(view, at) : (METHOD_LENGTHS[method] as number);
   if (length === 0 || at + length + 1 >= end || view.getUint8(at + length) !== SPACE) return -1;
   const target = view.getUint8(at + length + 1);
   const isTarget = target === SLASH || target === STAR || target === LOWER_H || method === CONNECT;
   if (!isTarget) return -1;
   const lineEnd = lineFeedAt(view, at, Math.min(end, at + LINE_LOOK));
-  if (lineEnd < 0) return due ? method : known;
+  if (lineEnd < 0) return method;
   return holdsVersion(view, at, lineEnd) ? method : -1;
 }
 
@@ -111,31 +107,6 @@ function hexDigit(byte: number): number {
   if (isDigit(byte)) return byte - ZERO;
   const letter = (byte & 0xdf) - UPPER_A;
   return letter >= 0 && letter < 6 ? letter + 10 : -1;
-}
-
-function knownMethod(word: number): number {
-  switch (word) {
-    case WORDS.GET:
-      return 0;
-    case WORDS.POST:
-      return 1;
-    case WORDS.HEAD:
-      return 2;
-    case WORDS.PUT:
-      return 3;
-    case WORDS.DELETE:
-      return 4;
-    case WORDS.OPTIONS:
-      return 5;
-    case WORDS.PATCH:
-      return 6;
-    case WORDS.CONNECT:
-      return 7;
-    case WORDS.TRACE:
-      return 8;
-    default:
-      return -1;
-  }
 }
 
 /** Length of a word in capitals, 0 for what no method is. The caller has checked MIN_LENGTH. */

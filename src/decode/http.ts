@@ -15,7 +15,8 @@ import {
 import { WireText } from "./wire-text.ts";
 
 const CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-const CAPITALS = Array.from({ length: 26 }, (_, letter) => 0x41 + letter);
+/** How methods and responses begin. */
+const FIRST_BYTES = [..."BCDGHLMNOPQRSTU"].map((letter) => letter.charCodeAt(0));
 const HOST_MAX = 255;
 const NOTHING_SPECIAL = 0;
 
@@ -63,7 +64,7 @@ export const http: ApplicationProtocol = {
   help: "HTTP/1.x in clear text",
   layer: "application",
   ports: { tcp: [80, 3128, 8000, 8080] },
-  firstBytes: { tcp: CAPITALS },
+  firstBytes: { tcp: FIRST_BYTES },
   givesWayTo: ["tls", "http2"],
   metrics: [requests, responses, conversationsForgotten],
   signals: [
@@ -105,6 +106,8 @@ function create(context: DecodeContext): ApplicationDecoder {
   };
 
   function decode(packet: Packet): number {
+    // Of a flow that only its port names, this payload has just proved not to begin with a start line.
+    if (packet.guessed) return Stop.DONE;
     facts.packet = packet.number;
     facts.requests = 0;
     facts.responses = 0;

@@ -9,6 +9,7 @@ import {
   Stop,
 } from "./protocol.ts";
 import { ascii, replyCode, startsWith } from "./text-line.ts";
+import { WordTable } from "./word-table.ts";
 
 /** Requests that have a cell of their own, then those that share the last (RFC 3261 §7.1 and its extensions). */
 const METHODS = [
@@ -30,11 +31,16 @@ const METHOD_LABELS = [...METHODS.slice(0, 4), "other"];
 const OTHER = METHOD_LABELS.length - 1;
 /** A method is followed by a URI; with its scheme it is no RTSP or HTTP. */
 const SCHEMES = [ascii(" SIP:"), ascii(" SIPS:"), ascii(" TEL:")];
+const STARTS = new WordTable(METHODS.map((name) => `${name.toUpperCase()} `));
 const WORDS = METHODS.map((name) => ascii(name.toUpperCase()));
 const STATUS = ascii("SIP/2.0 ");
 const CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx", "6xx"];
+/** An ACK opens no dialog. */
 const FIRST_BYTES = [
-  ...new Set(["S", ...METHODS.map((name) => name.slice(0, 1).toUpperCase())]),
+  ...new Set([
+    "S",
+    ...METHODS.filter((name) => name !== "ack").map((name) => name.slice(0, 1).toUpperCase()),
+  ]),
 ].map((letter) => letter.charCodeAt(0));
 
 const requests: MetricDefinition = {
@@ -92,14 +98,14 @@ function statusOf({ view, payloadAt, payloadEnd }: Packet): number {
 
 /** Position in METHODS of the request that starts here, -1 without one. */
 function methodOf({ view, payloadAt, payloadEnd }: Packet): number {
-  for (let method = 0; method < WORDS.length; method++) {
-    const word = WORDS[method] as Uint8Array;
-    if (!startsWith(view, payloadAt, payloadEnd, word)) continue;
-    const at = payloadAt + word.length;
-    for (let i = 0; i < SCHEMES.length; i++) {
-      if (startsWith(view, at, payloadEnd, SCHEMES[i] as Uint8Array)) return method;
-    }
-    return -1;
+  if (payloadEnd - payloadAt < 4) return -1;
+  const method = STARTS.find(view.getInt32(payloadAt));
+  if (method < 0) return -1;
+  const word = WORDS[method] as Uint8Array;
+  if (!startsWith(view, payloadAt, payloadEnd, word)) return -1;
+  const at = payloadAt + word.length;
+  for (let i = 0; i < SCHEMES.length; i++) {
+    if (startsWith(view, at, payloadEnd, SCHEMES[i] as Uint8Array)) return method;
   }
   return -1;
 }

@@ -46,10 +46,9 @@ function create(context: DecodeContext) {
 
 function recognises({ view, payloadAt, payloadEnd }: Packet): boolean {
   if (payloadEnd - payloadAt < 6) return false;
-  const lineEnd = lineFeedAt(view, payloadAt, Math.min(payloadEnd, payloadAt + GREETING_MAX));
-  if (lineEnd < 0) return false;
   const word = fourLetters(view, payloadAt);
-  if (word === EHLO || word === HELO) return view.getUint8(payloadAt + 4) === SPACE;
-  if (replyCode(view, payloadAt, payloadEnd) !== READY) return false;
-  return holdsWord(view, payloadAt, lineEnd, SMTP);
+  const isHello = (word === EHLO || word === HELO) && view.getUint8(payloadAt + 4) === SPACE;
+  if (!isHello && replyCode(view, payloadAt, payloadEnd) !== READY) return false;
+  const lineEnd = lineFeedAt(view, payloadAt, Math.min(payloadEnd, payloadAt + GREETING_MAX));
+  return lineEnd >= 0 && (isHello || holdsWord(view, payloadAt, lineEnd, SMTP));
 }

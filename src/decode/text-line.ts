@@ -37,7 +37,12 @@ export function replyCode(view: DataView, at: number, end: number): number {
 /** True where `[at, end)` holds a word, given as upper-case ASCII; letters of either case match. */
 export function holdsWord(view: DataView, at: number, end: number, word: Uint8Array): boolean {
   const last = end - word.length;
-  for (let i = at; i <= last; i++) if (startsWith(view, i, end, word)) return true;
+  const first = word[0] as number;
+  for (let i = at; i <= last; i++) {
+    const byte = view.getUint8(i);
+    if ((byte === first || (byte & UPPER_MASK) === first) && startsWith(view, i, end, word))
+      return true;
+  }
   return false;
 }
 
