@@ -6,7 +6,7 @@ import type { DecodeContext } from "./protocol.ts";
 
 /** A power of two, so that a flow's place is some bits of its slot. */
 export const CONVERSATIONS = 8192;
-/** Words of an owner: its slot plus one, its ports and addresses mixed, and its packets when last seen. */
+/** Words of an owner: its slot plus one, its two ports mixed, and its packets when last seen. */
 const OWNER_SHIFT = 2;
 const ENDS = 1;
 const PACKETS = 2;
@@ -67,14 +67,6 @@ export class Conversations {
 }
 
 /** The same number for both directions of a flow. */
-function endsOf(packet: Packet): number {
-  const { sourcePort, destinationPort } = packet;
-  return (
-    Math.imul(sourcePort ^ destinationPort, 0x9e3779b1) ^
-    (sourcePort + destinationPort) ^
-    packet.source3 ^
-    packet.destination3 ^
-    packet.source1 ^
-    packet.destination1
-  );
+function endsOf({ sourcePort, destinationPort }: Packet): number {
+  return (sourcePort ^ destinationPort) | ((sourcePort + destinationPort) << 16);
 }

@@ -41,7 +41,8 @@ const { CONNECT, OTHER } = Method;
 
 /**
  * Position in METHODS of the request line at `at`, -1 without one. `end` may lie behind the line; of a line that does not
- * end before it, the version is not seen. Any word in capitals is a method where a request is `due` by what came before.
+ * end before it the version is not seen, so that its method has to be a common one, unless a request is `due` by what came
+ * before: then any word in capitals is a method.
  */
 export function methodAt(view: DataView, at: number, end: number, due = false): number {
   if (end - at < MIN_LENGTH) return -1;
@@ -54,7 +55,7 @@ export function methodAt(view: DataView, at: number, end: number, due = false): 
   const isTarget = target === SLASH || target === STAR || target === LOWER_H || method === CONNECT;
   if (!isTarget) return -1;
   const lineEnd = lineFeedAt(view, at, Math.min(end, at + LINE_LOOK));
-  if (lineEnd < 0) return method;
+  if (lineEnd < 0) return due || method !== OTHER ? method : -1;
   return holdsVersion(view, at, lineEnd) ? method : -1;
 }
 

@@ -57,29 +57,29 @@ export class HttpReader {
     this.#sink = sink;
   }
 
-  /** Reads a segment of the flow whose words start at `flow`; returns to whom the flow belongs after it. */
-  read(packet: Packet, flow: number): number {
+  /** Where to read in a segment of the flow whose words start at `flow`; -1 where there is nothing to read, as in a body. */
+  placeIn(packet: Packet, flow: number): number {
+    const words = this.#words;
+    const { payloadAt } = packet;
+    const side = flow + packet.flowSide * SIDE_WORDS;
+    const isPlaced = i32(words, side + MODE) !== UNKNOWN;
+    const at = isPlaced ? payloadAt + ((i32(words, side + NEXT) - packet.tcpSequence) | 0) : -1;
+    if (at >= payloadAt) return at < payloadAt + packet.payloadLength ? at : -1;
+    return this.#startsHere(packet, side) ? payloadAt : -1;
+  }
+
+  /** Reads a segment from `from`, which `placeIn` gave; returns to whom the flow belongs after it. */
+  read(packet: Packet, flow: number, from: number): number {
     const words = this.#words;
     const { payloadAt, tcpSequence } = packet;
-    const sentEnd = payloadAt + packet.payloadLength;
     const side = flow + packet.flowSide * SIDE_WORDS;
     this.headerOpen = false;
     this.fields = 0;
     this.hostAt = -1;
-    const isPlaced = i32(words, side + MODE) !== UNKNOWN;
-    let at = isPlaced ? payloadAt + ((i32(words, side + NEXT) - tcpSequence) | 0) : -1;
-    if (at >= sentEnd) return After.HTTP;
-    if (at < payloadAt) {
-      if (!this.#startsHere(packet, side)) return After.HTTP;
-      at = payloadAt;
-    }
     this.#keptAt = ((flow / FLOW_WORDS) * 2 + packet.flowSide) * LINE_KEPT;
-    at = this.#lines(packet, flow, side, at);
-    if (at < 0) {
-      words.fill(0, flow, flow + FLOW_WORDS);
-      return -1 - at;
-    }
-    if (at < sentEnd) this.#cut(side);
+    const at = this.#lines(packet, flow, side, from);
+    if (at < 0) return -1 - at;
+    if (at < payloadAt + packet.payloadLength) this.#cut(side);
     words[side + NEXT] = (tcpSequence + at - payloadAt) | 0;
     const isUnfinished = i32(words, side + MODE) === HEADER || i32(words, side + KEPT) > 0;
     this.headerOpen = isUnfinished && i32(words, side + ROLE) === CLIENT;

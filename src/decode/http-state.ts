@@ -58,11 +58,11 @@ export function ask(words: Int32Array, flow: number, method: number): void {
 export function behindResponse(words: Int32Array, flow: number, side: number): number {
   const status = i32(words, side + Side.KIND);
   const fields = i32(words, side + Side.FIELDS);
-  if (status === SWITCHING_PROTOCOLS) return -1 - upgradedTo(fields);
+  if (status === SWITCHING_PROTOCOLS) return leave(words, flow, upgradedTo(fields));
   words[side + Side.MODE] = Mode.START;
   if (status < 200) return 0;
   const asked = nextAsked(words, flow);
-  if (asked === Asked.CONNECT && status < 300) return -1 - After.ANYTHING;
+  if (asked === Asked.CONNECT && status < 300) return leave(words, flow, After.ANYTHING);
   if (asked === Asked.HEAD || status === NO_CONTENT || status === NOT_MODIFIED) return 0;
   const length = behindFields(words, side);
   // Without a length the body lasts until the connection closes.
@@ -70,8 +70,15 @@ export function behindResponse(words: Int32Array, flow: number, side: number): n
   return Math.max(length, 0);
 }
 
-/** The same for a request, which has no body unless it says so. */
+/**
+ * The same for a request, which has no body unless it says so. Behind a CONNECT anything may come; a response will say that
+ * the flow was HTTP a little longer.
+ */
 export function behindRequest(words: Int32Array, side: number): number {
+  if (i32(words, side + Side.KIND) === Method.CONNECT) {
+    words[side + Side.MODE] = Mode.UNKNOWN;
+    return -1 - After.ANYTHING;
+  }
   words[side + Side.MODE] = Mode.START;
   return Math.max(behindFields(words, side), 0);
 }
@@ -81,6 +88,12 @@ function behindFields(words: Int32Array, side: number): number {
   if ((i32(words, side + Side.FIELDS) & Field.CHUNKED) === 0) return i32(words, side + Side.LENGTH);
   words[side + Side.MODE] = Mode.CHUNK;
   return 0;
+}
+
+/** Forgets the flow, which goes on as something else. */
+function leave(words: Int32Array, flow: number, after: number): number {
+  words.fill(0, flow, flow + FLOW_WORDS);
+  return -1 - after;
 }
 
 function upgradedTo(fields: number): number {

@@ -2,7 +2,7 @@
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
 import { Conversations, conversationsForgotten } from "./conversations.ts";
-import { METHODS, methodAt, statusAt } from "./http-line.ts";
+import { METHODS, Method, methodAt, statusAt } from "./http-line.ts";
 import { HttpReader } from "./http-reader.ts";
 import { FLOW_WORDS } from "./http-state.ts";
 import type { Packet } from "./packet.ts";
@@ -17,6 +17,8 @@ import { WireText } from "./wire-text.ts";
 const CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 /** How methods and responses begin. */
 const FIRST_BYTES = [..."BCDGHLMNOPQRSTU"].map((letter) => letter.charCodeAt(0));
+/** The verdict of a flow that has to be found out. */
+const OPEN = 0;
 const HOST_MAX = 255;
 const NOTHING_SPECIAL = 0;
 
@@ -65,7 +67,6 @@ export const http: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [80, 3128, 8000, 8080] },
   firstBytes: { tcp: FIRST_BYTES },
-  givesWayTo: ["tls", "http2"],
   metrics: [requests, responses, conversationsForgotten],
   signals: [
     { name: "http_requests", help: "HTTP/1.x requests", metric: requests, unit: "messages" },
@@ -85,7 +86,7 @@ function create(context: DecodeContext): ApplicationDecoder {
   const requestCells = context.base(requests);
   const responseCells = context.base(responses) - 1;
   // By After.
-  const verdicts = [Stop.DONE, context.position("websocket"), context.position("http2"), 0];
+  const verdicts = [Stop.DONE, context.position("websocket"), context.position("http2"), OPEN];
   const conversations = new Conversations(FLOW_WORDS, context);
   const reader = new HttpReader(conversations.state, { request, response });
   const text = new WireText(HOST_MAX);
@@ -108,14 +109,16 @@ function create(context: DecodeContext): ApplicationDecoder {
   function decode(packet: Packet): number {
     // Of a flow that only its port names, this payload has just proved not to begin with a start line.
     if (packet.guessed) return Stop.DONE;
+    const flow = conversations.of(packet);
+    const from = flow < 0 ? packet.payloadAt : reader.placeIn(packet, flow);
+    if (from < 0) return Stop.DONE;
     facts.packet = packet.number;
     facts.requests = 0;
     facts.responses = 0;
     facts.method = -1;
     facts.status = -1;
-    const flow = conversations.of(packet);
     if (flow < 0) return startLine(packet);
-    const after = reader.read(packet, flow);
+    const after = reader.read(packet, flow, from);
     facts.fields = reader.fields;
     facts.headerOpen = reader.headerOpen;
     return verdicts[after] as number;
@@ -130,7 +133,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     else if (status >= 0) response(status);
     facts.headerOpen = false;
     facts.fields = 0;
-    return Stop.DONE;
+    return method === Method.CONNECT ? OPEN : Stop.DONE;
   }
 
   function request(method: number): void {

@@ -104,18 +104,13 @@ describe("the verdict of a flow", () => {
     expect(decoding.packet.guessed).toBe(true);
   });
 
-  it("gives way to TLS through a proxy", () => {
+  it("is open again behind a CONNECT, for TLS through a proxy", () => {
     const decoding = new Decoding();
     const ports = { destinationPort: UNKNOWN_PORT };
     const connect = bytes("CONNECT example.com:443 HTTP/1.1\r\n");
-    const http = decoding.take(frameOf(tcpFrame({ ...ports, payload: connect })));
-    expect(http).toBe(verdictOf("http"));
-    const established = frameOf(tcpFrame({ ...ports, payload: bytes("no start line") }));
-    expect(decoding.take(established, http)).toBe(http);
-    const tls = decoding.take(
-      frameOf(tcpFrame({ ...ports, payload: handshakeRecord(hello) })),
-      http,
-    );
+    expect(decoding.take(frameOf(tcpFrame({ ...ports, payload: connect })))).toBe(0);
+    expect(decoding.names().application).toBe("http");
+    const tls = decoding.take(frameOf(tcpFrame({ ...ports, payload: handshakeRecord(hello) })));
     expect(tls).toBe(verdictOf("tls"));
     expect(decoding.value("nam_tls_hellos_total")).toBe(1);
   });

@@ -179,8 +179,10 @@ describe("a flow of http", () => {
   it("is open for anything behind a CONNECT that succeeded", () => {
     const talk = new Talk(3128);
     talk.client("CONNECT git.example:22 HTTP/1.1\r\nHost: git.example\r\n\r\n");
+    expect(talk.verdict).toBe("none");
     talk.server("HTTP/1.1 200 Connection established\r\n\r\n");
     expect(talk.verdict).toBe("none");
+    expect(responses(talk)).toEqual({ "2xx": 1 });
     talk.server("SSH-2.0-OpenSSH_9.2\r\n");
     expect(talk.verdict).toBe("ssh");
   });
