@@ -21,6 +21,8 @@ const REQUEST = 1;
 const REPLY = 2;
 /** RFC 2132: options that are read. */
 const Option = { PAD: 0, ROUTER: 3, DNS: 6, TYPE: 53, SERVER: 54, END: 255 } as const;
+/** Options and padding that are looked at. */
+const OPTIONS_MAX = 128;
 const ADDRESS_LENGTH = 4;
 /** Message types of RFC 2132 §9.6 by number; "bootp" has none, "other" is any other. */
 const TYPES = [
@@ -109,7 +111,8 @@ function create(context: DecodeContext): ApplicationDecoder {
   function options(packet: Packet): number {
     const { view, payloadEnd } = packet;
     let at = packet.payloadAt + OPTIONS_AT;
-    while (at < payloadEnd) {
+    for (let count = 0; at < payloadEnd; count++) {
+      if (count === OPTIONS_MAX) return Stop.UNSUPPORTED;
       const code = view.getUint8(at);
       if (code === Option.END) return Stop.DONE;
       if (code === Option.PAD) {

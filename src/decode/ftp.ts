@@ -9,7 +9,7 @@ const READY = 220;
 const NEED_PASSWORD = 331;
 const LOGGED_IN = 230;
 const NOT_LOGGED_IN = 530;
-const GREETING_MAX = 512;
+const GREETING_MAX = 256;
 const FTP = ascii("FTP");
 
 /** FTP control connections (RFC 959), known by a greeting that says so and by the answer to USER, or by port. */

@@ -21,6 +21,9 @@ import { lineFeedAt } from "./text-line.ts";
 const LINE_KEPT = 64;
 /** The longest line that is followed; servers allow 8 KiB. */
 const LINE_MAX = 65_536;
+/** Most lines of a segment: so many, and one for eight bytes. Only who wants to cost time sends more. */
+const LINES_MAX = 64;
+const LINE_SHIFT = 3;
 /** Line feed and carriage return behind a chunk. */
 const CHUNK_END = 2;
 const CR = 0x0d;
@@ -90,7 +93,12 @@ export class HttpReader {
   #lines(packet: Packet, flow: number, side: number, from: number): number {
     const { view, payloadEnd } = packet;
     let at = from;
+    let left = LINES_MAX + ((payloadEnd - from) >>> LINE_SHIFT);
     while (at < payloadEnd) {
+      if (left-- === 0) {
+        this.#words[side + MODE] = UNKNOWN;
+        return payloadEnd;
+      }
       const lineEnd = lineFeedAt(view, at, payloadEnd);
       if (lineEnd < 0) {
         this.#keep(view, at, payloadEnd, side);

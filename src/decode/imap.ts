@@ -8,7 +8,7 @@ import { ascii, lineFeedAt, startsWith } from "./text-line.ts";
 const SPACE = 0x20;
 /** Longer tags are legal and nobody sends them. */
 const TAG_MAX = 16;
-const GREETING_MAX = 512;
+const GREETING_MAX = 256;
 const GREETING_OK = ascii("* OK ");
 const GREETING_PREAUTH = ascii("* PREAUTH ");
 const LOGIN = ascii("LOGIN ");

@@ -26,7 +26,7 @@ export const loginFailuresSignal: SignalDefinition = {
   unit: "messages",
 };
 
-/** Notes the outcome of logins of one protocol on packets, and counts those that failed. */
+/** Notes the outcome of logins of one protocol on packets of the server, and counts those that failed. */
 export class Logins {
   readonly #counters: Float64Array;
   readonly #cell: number;
@@ -37,11 +37,17 @@ export class Logins {
   }
 
   failed(packet: Packet): void {
+    if (!isFromServer(packet)) return;
     packet.login = Login.FAILED;
     add(this.#counters, this.#cell, 1);
   }
 
   succeeded(packet: Packet): void {
-    packet.login = Login.SUCCEEDED;
+    if (isFromServer(packet)) packet.login = Login.SUCCEEDED;
   }
+}
+
+/** A client may send text that looks like a reply. In a flow met mid-way the sides are not sure, but the ports are. */
+function isFromServer({ flowSide, sourcePort, destinationPort }: Packet): boolean {
+  return flowSide === 1 || sourcePort < destinationPort;
 }

@@ -13,7 +13,7 @@ const THREE_MASK = ~0xff;
 const PASS = fourBytes("PASS");
 const APOP = fourBytes("APOP");
 const AUTH = fourBytes("AUTH");
-const GREETING_MAX = 512;
+const GREETING_MAX = 256;
 const POP = ascii("POP");
 const READY = ascii("READY");
 /** RFC 1939 §7: a server that takes APOP greets with a time stamp in angle brackets. */

@@ -17,6 +17,7 @@ const REJECT = 3;
 /** Access, accounting and challenge; changes of authorization (RFC 5176). */
 const CODES = [1, ACCEPT, REJECT, 4, 5, 11, 40, 41, 42, 43, 44, 45];
 const ATTRIBUTE_LENGTH_MIN = 2;
+const ATTRIBUTES_MAX = 128;
 
 /** RADIUS (RFC 2865, RFC 2866), known by attributes that fill its length exactly, or by port. */
 export const radius: ApplicationProtocol = {
@@ -48,7 +49,8 @@ function recognises({ view, payloadAt, payloadEnd, payloadLength }: Packet): boo
   if (payloadEnd - payloadAt < HEADER_LENGTH + ATTRIBUTE_LENGTH_MIN) return false;
   if (view.getUint16(payloadAt + LENGTH_AT) !== payloadLength) return false;
   let at = payloadAt + HEADER_LENGTH;
-  while (payloadEnd - at >= ATTRIBUTE_LENGTH_MIN) {
+  for (let count = 0; payloadEnd - at >= ATTRIBUTE_LENGTH_MIN; count++) {
+    if (count === ATTRIBUTES_MAX) return false;
     const length = view.getUint8(at + 1);
     if (length < ATTRIBUTE_LENGTH_MIN || view.getUint8(at) === 0) return false;
     at += length;

@@ -9,7 +9,7 @@ const READY = 220;
 /** RFC 4954 §4.6 and §6: authentication succeeded, credentials invalid. */
 const AUTHENTICATED = 235;
 const REFUSED = 535;
-const GREETING_MAX = 512;
+const GREETING_MAX = 256;
 const SMTP = ascii("SMTP");
 const EHLO = fourBytes("EHLO");
 const HELO = fourBytes("HELO");

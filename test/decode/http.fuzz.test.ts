@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Talk } from "./talk.ts";
 
-const RUNS = Number(process.env.NAM_FUZZ_RUNS ?? 2_000);
+const RUNS = Number(process.env.NAM_FUZZ_RUNS ?? 1_000);
 const SEED = Number(process.env.NAM_FUZZ_SEED ?? 1);
 
 /** Text that may look like the protocol itself. */

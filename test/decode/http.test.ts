@@ -80,6 +80,14 @@ describe("http messages", () => {
     expect(responses(talk)).toEqual({ "2xx": 2 });
   });
 
+  it("are lost in a flood of line ends, and found again", () => {
+    const talk = new Talk();
+    talk.client(GET);
+    talk.client("\n".repeat(1000));
+    talk.client(GET);
+    expect(requests(talk)).toEqual({ get: 2 });
+  });
+
   it("do not notice a gap within a body", () => {
     const talk = new Talk();
     talk.server("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");

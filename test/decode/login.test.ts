@@ -125,7 +125,9 @@ describe("a login", () => {
     const decoding = new Decoding();
     const message = (code: number) => bytes(code, 7, u16(20), new Uint8Array(16));
     const take = (code: number) =>
-      decoding.takeBytes(udpFrame({ sourcePort: 1812, payload: message(code) })).login;
+      decoding.takeBytes(
+        udpFrame({ sourcePort: 1812, destinationPort: 50_000, payload: message(code) }),
+      ).login;
     expect([take(1), take(2), take(3), take(11)]).toEqual([NONE, SUCCEEDED, FAILED, NONE]);
     expect(failures(decoding)).toEqual({ radius: 1 });
   });
@@ -138,6 +140,13 @@ describe("a login", () => {
     ["mqtt", 1883, hex("20 02 00 03")],
   ])("over %s, port %i, is not told by other answers", (_name, port, answer) => {
     expect(new Talk(port).server(answer).login).toBe(NONE);
+  });
+
+  it("is not told by a client, whatever it sends", () => {
+    const talk = new Talk(25);
+    talk.server("220 mail ESMTP\r\n");
+    expect(talk.client("535 of them\r\n").login).toBe(NONE);
+    expect(failures(talk)).toEqual({});
   });
 
   it("is counted for protocols that exist, each of which offers the signal", () => {

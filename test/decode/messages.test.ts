@@ -55,6 +55,11 @@ describe("dhcp", () => {
     expect(taken(67, bootp).series("nam_dhcp_messages_total")).toEqual({ bootp: 1 });
   });
 
+  it("gives up a message that is mostly padding", () => {
+    const padded = bytes(dhcpMessage(1).subarray(0, 240), new Uint8Array(200));
+    expect(taken(67, padded).packet.fault).toBe(Stop.UNSUPPORTED);
+  });
+
   it.each([
     ["an option that goes past the end", bytes(dhcpMessage(1).subarray(0, 240), hex("35 02 01"))],
     ["no operation", new Uint8Array(300)],
