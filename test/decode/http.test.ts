@@ -54,7 +54,8 @@ describe("http messages", () => {
     const head = "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n";
     talk.server(`${head}HTTP/1.1 304 Not Modified\r\nContent-Length: 4000\r\n\r\n${OK}`);
     talk.server(`HTTP/1.1 100 Continue\r\n\r\n${OK}`);
-    expect(responses(talk)).toEqual({ "1xx": 1, "2xx": 3, "3xx": 1 });
+    talk.server(`HTTP/1.1 204 No Content\r\n\r\n${OK}`);
+    expect(responses(talk)).toEqual({ "1xx": 1, "2xx": 5, "3xx": 1 });
   });
 
   it("are counted once, however often they are sent", () => {
