@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { i32 } from "../util/typed.ts";
 import { CONVERSATIONS } from "./conversations.ts";
-import { contentLength, Field, fieldOf, hostAt, hostEnd } from "./http-field.ts";
-import { hexadecimalAt, methodAt, statusAt } from "./http-line.ts";
-import {
-  After,
-  ask,
-  behindRequest,
-  behindResponse,
-  FLOW_WORDS,
-  Mode,
-  Role,
-  SIDE_WORDS,
-  Side,
-} from "./http-state.ts";
+import { methodAt, statusAt } from "./http-line.ts";
+import { HttpMessages, type HttpSink } from "./http-message.ts";
+import { After, FLOW_WORDS, Mode, Role, SIDE_WORDS, Side } from "./http-state.ts";
 import type { Packet } from "./packet.ts";
 import { lineFeedAt } from "./text-line.ts";
 
@@ -24,40 +14,27 @@ const LINE_MAX = 65_536;
 /** Most lines of a segment: so many, and one for eight bytes. Only who wants to cost time sends more. */
 const LINES_MAX = 64;
 const LINE_SHIFT = 3;
-/** Line feed and carriage return behind a chunk. */
-const CHUNK_END = 2;
-const CR = 0x0d;
-const { NEXT, MODE, KIND, LENGTH, FIELDS, KEPT, ROLE } = Side;
-const { UNKNOWN, START, HEADER, CHUNK, TRAILER } = Mode;
+const { NEXT, MODE, KEPT, ROLE } = Side;
+const { UNKNOWN, START, HEADER } = Mode;
 const { CLIENT, SERVER } = Role;
-
-/** Told of each message whose header is complete. */
-export interface HttpSink {
-  request(method: number): void;
-  response(status: number): void;
-}
 
 /**
  * Follows HTTP/1.x by sequence numbers: headers over segments, messages behind one another, bodies skipped unread,
  * and nothing twice that was sent twice. Where it has lost the place it waits for a start line that begins a segment.
  */
 export class HttpReader {
-  /** The last Host value within the segment read last, -1 without one. */
-  hostAt = -1;
-  hostEnd = -1;
-  /** Bits of Field of the last message whose header that segment ended. */
-  fields = 0;
+  /** The messages of the segment read last. */
+  readonly messages: HttpMessages;
   /** True where that segment leaves a request's header unfinished. */
   headerOpen = false;
   readonly #words: Int32Array;
-  readonly #sink: HttpSink;
   readonly #kept = new DataView(new ArrayBuffer(CONVERSATIONS * 2 * LINE_KEPT));
   #keptAt = 0;
 
   /** `words`: FLOW_WORDS a flow. */
   constructor(words: Int32Array, sink: HttpSink) {
     this.#words = words;
-    this.#sink = sink;
+    this.messages = new HttpMessages(words, sink);
   }
 
   /** Where to read in a segment of the flow whose words start at `flow`; -1 where there is nothing to read, as in a body. */
@@ -77,8 +54,8 @@ export class HttpReader {
     const { payloadAt, tcpSequence } = packet;
     const side = flow + packet.flowSide * SIDE_WORDS;
     this.headerOpen = false;
-    this.fields = 0;
-    this.hostAt = -1;
+    this.messages.fields = 0;
+    this.messages.hostAt = -1;
     this.#keptAt = ((flow / FLOW_WORDS) * 2 + packet.flowSide) * LINE_KEPT;
     const at = this.#lines(packet, flow, side, from);
     if (at < 0) return -1 - at;
@@ -114,72 +91,13 @@ export class HttpReader {
 
   /** Reads one line, of which the beginning may have come before; returns the bytes to skip behind it, or -1 - After. */
   #line(view: DataView, at: number, lineEnd: number, flow: number, side: number): number {
+    const { messages } = this;
     const words = this.#words;
-    if (i32(words, side + KEPT) === 0) return this.#wholeLine(view, at, lineEnd, flow, side);
+    if (i32(words, side + KEPT) === 0) return messages.take(view, at, lineEnd, flow, side, true);
     this.#keep(view, at, lineEnd, side);
     const length = Math.min(i32(words, side + KEPT), LINE_KEPT);
     words[side + KEPT] = 0;
-    return this.#wholeLine(this.#kept, this.#keptAt, this.#keptAt + length, flow, side);
-  }
-
-  #wholeLine(view: DataView, at: number, lineEnd: number, flow: number, side: number): number {
-    const words = this.#words;
-    const isEmpty = at === lineEnd || (lineEnd - at === 1 && view.getUint8(at) === CR);
-    switch (i32(words, side + MODE)) {
-      case START:
-        if (!isEmpty) this.#begin(view, at, lineEnd, side);
-        return 0;
-      case HEADER:
-        if (isEmpty) return this.#end(flow, side);
-        this.#field(view, at, lineEnd, side);
-        return 0;
-      case CHUNK:
-        return this.#chunk(hexadecimalAt(view, at, lineEnd), side);
-      default:
-        if (isEmpty) words[side + MODE] = START;
-        return 0;
-    }
-  }
-
-  /** Reads a start line; where there is none, the place is lost. */
-  #begin(view: DataView, at: number, lineEnd: number, side: number): void {
-    const words = this.#words;
-    const role = i32(words, side + ROLE);
-    // Kept lines have no line feed; others have it behind them, so that the version is looked at.
-    const end = view === this.#kept ? lineEnd : lineEnd + 1;
-    const method = role === SERVER ? -1 : methodAt(view, at, end, true);
-    const status = method >= 0 || role === CLIENT ? -1 : statusAt(view, at, end);
-    words[side + MODE] = method < 0 && status < 0 ? UNKNOWN : HEADER;
-    words[side + ROLE] = method >= 0 ? CLIENT : SERVER;
-    words[side + KIND] = Math.max(method, status);
-    words[side + LENGTH] = -1;
-    words[side + FIELDS] = 0;
-  }
-
-  #field(view: DataView, at: number, lineEnd: number, side: number): void {
-    const words = this.#words;
-    const field = fieldOf(view, at, lineEnd);
-    if (field === Field.NONE) return;
-    words[side + FIELDS] = i32(words, side + FIELDS) | field;
-    if (field === Field.LENGTH) words[side + LENGTH] = contentLength(view, at, lineEnd);
-    if (field === Field.HOST && view !== this.#kept) {
-      this.hostAt = hostAt(view, at, lineEnd);
-      this.hostEnd = hostEnd(view, at, lineEnd);
-    }
-  }
-
-  #end(flow: number, side: number): number {
-    const words = this.#words;
-    this.#tell(side);
-    if (i32(words, side + ROLE) === SERVER) return behindResponse(words, flow, side);
-    ask(words, flow, i32(words, side + KIND));
-    return behindRequest(words, side);
-  }
-
-  #chunk(size: number, side: number): number {
-    if (size > 0) return size + CHUNK_END;
-    this.#words[side + MODE] = size === 0 ? TRAILER : UNKNOWN;
-    return 0;
+    return messages.take(this.#kept, this.#keptAt, this.#keptAt + length, flow, side, false);
   }
 
   /** The capture kept the start of a segment only: a message that was begun counts, and the place is lost. */
@@ -187,18 +105,10 @@ export class HttpReader {
     const words = this.#words;
     const kept = Math.min(i32(words, side + KEPT), LINE_KEPT);
     const isStartLine = kept > 0 && i32(words, side + MODE) === START;
-    if (isStartLine) this.#begin(this.#kept, this.#keptAt, this.#keptAt + kept, side);
-    if (i32(words, side + MODE) === HEADER) this.#tell(side);
+    if (isStartLine) this.messages.begin(this.#kept, this.#keptAt, this.#keptAt + kept, side);
+    if (i32(words, side + MODE) === HEADER) this.messages.tell(side);
     words[side + MODE] = UNKNOWN;
     words[side + KEPT] = 0;
-  }
-
-  #tell(side: number): void {
-    const words = this.#words;
-    this.fields = i32(words, side + FIELDS);
-    const kind = i32(words, side + KIND);
-    if (i32(words, side + ROLE) === CLIENT) this.#sink.request(kind);
-    else this.#sink.response(kind);
   }
 
   /** Keeps the beginning of a line; one without an end is given up. */

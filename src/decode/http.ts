@@ -89,6 +89,7 @@ function create(context: DecodeContext): ApplicationDecoder {
   const verdicts = [Stop.DONE, context.position("websocket"), context.position("http2"), OPEN];
   const conversations = new Conversations(FLOW_WORDS, context);
   const reader = new HttpReader(conversations.state, { request, response });
+  const { messages } = reader;
   const text = new WireText(HOST_MAX);
   const facts: HttpFacts = {
     packet: -1,
@@ -99,9 +100,9 @@ function create(context: DecodeContext): ApplicationDecoder {
     fields: 0,
     headerOpen: false,
     host: ({ view }) => {
-      if (reader.hostAt < 0) return null;
-      const length = Math.min(reader.hostEnd - reader.hostAt, HOST_MAX);
-      text.append(view, reader.hostAt, length, NOTHING_SPECIAL);
+      if (messages.hostAt < 0) return null;
+      const length = Math.min(messages.hostEnd - messages.hostAt, HOST_MAX);
+      text.append(view, messages.hostAt, length, NOTHING_SPECIAL);
       return text.take();
     },
   };
@@ -119,7 +120,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     facts.status = -1;
     if (flow < 0) return startLine(packet);
     const after = reader.read(packet, flow, from);
-    facts.fields = reader.fields;
+    facts.fields = messages.fields;
     facts.headerOpen = reader.headerOpen;
     return verdicts[after] as number;
   }

@@ -81,6 +81,18 @@ describe("http messages", () => {
     expect(responses(talk)).toEqual({ "2xx": 2 });
   });
 
+  it("are found again behind something that is no message", () => {
+    const talk = new Talk();
+    talk.client(GET);
+    talk.client("a body that nothing announced\r\n");
+    talk.client(GET);
+    expect(requests(talk)).toEqual({ get: 2 });
+    talk.server(OK);
+    talk.server("something else\r\n");
+    talk.server(OK);
+    expect(responses(talk)).toEqual({ "2xx": 2 });
+  });
+
   it("are lost in a flood of line ends, and found again", () => {
     const talk = new Talk();
     talk.client(GET);
