@@ -14,12 +14,17 @@ import {
   type ApplicationProtocol,
   type DecodeContext,
   fault,
+  GUESS_FLAG,
   type HeaderProtocol,
   LayerIndex,
   linkKey,
+  POSITION_MASK,
   type Protocol,
+  SETTLED,
+  SETTLED_FLAG,
   Stop,
 } from "./protocol.ts";
+import { Reading } from "./reading.ts";
 import { type Application, Recognition } from "./recognition.ts";
 import { TCP_NUMBER } from "./tcp.ts";
 import { tag } from "./vlan.ts";
@@ -30,14 +35,15 @@ const UNDECIDED = NONE;
 const { UNKNOWN } = Direction;
 const { DONE } = Stop;
 const { APPLICATION } = LayerIndex;
-
-/** A verdict is the position of a protocol, and this bit where only a port said so. */
-export const GUESS = 0x80;
-const MOST_POSITIONS = GUESS;
-const POSITION_MASK = GUESS - 1;
+// Imports are looked up each time they are named; constants of the file are not.
+const POSITION = POSITION_MASK;
+const GUESS = GUESS_FLAG;
+/** Positions, and verdicts without SETTLED_FLAG. */
+const POSITIONS = POSITION_MASK + 1;
+const VERDICTS = SETTLED_FLAG;
 
 /** A flow whose payload has proved nothing for so many packets is what its port says. */
-const PACKETS_TO_PROVE = 32;
+const PACKETS_TO_PROVE = 12;
 
 export interface DecoderOptions {
   /** Holds `decodeMetrics`; `counters` are its cells. */
@@ -59,13 +65,16 @@ export class Decoder {
   readonly #overTcp: Recognition;
   readonly #overUdp: Recognition;
   /** By verdict: 1 where a payload may still change it. */
-  readonly #open = new Uint8Array(2 * MOST_POSITIONS);
-  /** By position that has the flow and position that the payload proves: 1 where the second takes it over. */
-  readonly #takers = new Uint8Array(MOST_POSITIONS * MOST_POSITIONS);
+  readonly #open = new Uint8Array(VERDICTS);
+  /** By verdict about the flow and position that the payload proves: 1 where the second takes the flow over. */
+  readonly #takers = new Uint8Array(VERDICTS * POSITIONS);
   /** By position in the application family; undefined where payloads are counted but not read. */
   readonly #payloadDecoders: (((packet: Packet) => number) | undefined)[];
   readonly #accounts: Accounts;
-  readonly #home: HomeNetworks;
+  /** Networks on this side of the capture point. */
+  readonly home: HomeNetworks;
+  /** Says which payloads are read. */
+  readonly reading: Reading;
 
   /** Throws CONFIG_INVALID for a home network that cannot be read. */
   constructor(options: DecoderOptions) {
@@ -83,13 +92,15 @@ export class Decoder {
         decoder: protocol.create(context),
       }),
     );
-    this.#home = new HomeNetworks(options.home);
+    this.home = new HomeNetworks(options.home);
     this.#walk = new HeaderWalk(protocols.filter(isHeader), context);
     this.#overTcp = new Recognition(applications, "tcp");
     this.#overUdp = new Recognition(applications, "udp");
     this.#letTake(UNDECIDED, applicationNames);
-    for (const { position, protocol } of applications) {
-      this.#letTake(position, protocol.givesWayTo ?? []);
+    for (const { position, protocol, decoder } of applications) {
+      const { name, givesWayTo = [] } = protocol;
+      this.#letTake(position, givesWayTo);
+      if (decoder.recognises !== undefined) this.#letTake(position | GUESS, [name, ...givesWayTo]);
     }
     this.#payloadDecoders = applicationNames.map(
       (_, position) => applications.find((one) => one.position === position)?.decoder.decode,
@@ -99,6 +110,7 @@ export class Decoder {
       ...applications.map(({ decoder }) => decoder.facts),
     );
     this.packet = emptyPacket(facts);
+    this.reading = new Reading(applications, this.#open);
     this.#accounts = new Accounts(layout, counters);
   }
 
@@ -109,48 +121,69 @@ export class Decoder {
     if (frame.vlanTci >= 0) tag(packet, frame.vlanTci);
     this.#walk.run(packet, linkKey(frame.linkType));
     if (packet.ipVersion === 0) clearAddresses(packet);
-    else if (packet.direction === UNKNOWN) packet.direction = directionOf(packet, this.#home);
+    else if (packet.direction === UNKNOWN) packet.direction = directionOf(packet, this.home);
   }
 
   /**
    * Decodes the payload. `verdict` is what an earlier call returned for this flow, 0 for a new one; the return
    * value is what to keep: a position in the application family once a payload has proved it. A port only
    * guesses: it counts the packet, and leaves the flow open for a payload to decide. After the flow's first packets,
-   * among which even a STARTTLS would have come, the guess is kept, with GUESS added to the position.
+   * among which even a STARTTLS would have come, the guess is kept, with GUESS_FLAG, until a payload proves it.
+   * SETTLED_FLAG comes with a position whose flow needs no more reading.
    */
   application(verdict: number): number {
     const { packet } = this;
     if (packet.payloadLength <= 0) return verdict;
-    let kept = u8(this.#open, verdict) === 0 ? verdict : this.#proof(verdict);
-    let position = kept & POSITION_MASK;
-    packet.guessed = kept > POSITION_MASK;
-    if (position === UNDECIDED) {
-      position = this.#recognition().byPort(packet);
-      packet.guessed = true;
-      if (packet.flowPackets > PACKETS_TO_PROVE) kept = position | GUESS;
-    }
+    packet.application = verdict & POSITION;
+    packet.guessed = (verdict & GUESS) !== 0;
+    if (!this.reading.wants(packet, verdict)) return verdict;
+    const kept = this.#proof(verdict);
+    const position = kept & POSITION;
+    if (position === UNDECIDED) return this.#guess();
     packet.application = position;
+    packet.guessed = (kept & GUESS) !== 0;
+    return this.#read(position, kept);
+  }
+
+  /** Takes the packet for one of what its port says. */
+  #guess(): number {
+    const { packet } = this;
+    const position = this.#recognition().byPort(packet);
+    packet.application = position;
+    packet.guessed = true;
+    if (packet.flowPackets <= PACKETS_TO_PROVE) {
+      this.#read(position, UNDECIDED);
+      return UNDECIDED;
+    }
+    return this.#read(position, position | GUESS | this.reading.settles(packet, position));
+  }
+
+  /** Decodes the payload as that of a protocol; returns the verdict to keep, `kept` unless the payload says otherwise. */
+  #read(position: number, kept: number): number {
     const decode = this.#payloadDecoders[position];
     if (decode === undefined) return kept;
-    const stop = decode(packet);
+    const stop = decode(this.packet);
+    if (stop === DONE) return kept;
     if (stop >= 0) return stop;
-    if (stop !== DONE) fault(packet, APPLICATION, stop);
+    if (stop === SETTLED) return kept | SETTLED_FLAG;
+    fault(this.packet, APPLICATION, stop);
     return kept;
   }
 
   /** What the payload proves, of what the flow is open for; else the verdict as it was. */
   #proof(verdict: number): number {
-    const from = verdict * MOST_POSITIONS;
-    const position = this.#recognition().byPayload(this.packet, this.#takers, from);
+    const plain = verdict & (VERDICTS - 1);
+    if (u8(this.#open, plain) === 0) return verdict;
+    const position = this.#recognition().byPayload(this.packet, this.#takers, plain * POSITIONS);
     return position === UNDECIDED ? verdict : position;
   }
 
-  #letTake(position: number, takers: readonly string[]): void {
+  #letTake(verdict: number, takers: readonly string[]): void {
     for (const name of takers) {
       const taker = positionOf(name);
       if (taker === UNDECIDED) continue;
-      this.#open[position] = 1;
-      this.#takers[position * MOST_POSITIONS + taker] = 1;
+      this.#open[verdict] = 1;
+      this.#takers[verdict * POSITIONS + taker] = 1;
     }
   }
 
@@ -167,7 +200,7 @@ export class Decoder {
 /** Throws INTERNAL for a protocol that does not exist, or that a verdict has no room for. */
 function positionOf(application: string): number {
   const position = applicationNames.indexOf(application);
-  if (position >= 0 && position < MOST_POSITIONS) return position;
+  if (position >= 0 && position < POSITIONS) return position;
   throw new NamError("INTERNAL", `${application} is no application protocol with a verdict`);
 }
 

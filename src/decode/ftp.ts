@@ -19,6 +19,7 @@ export const ftp: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [21] },
   firstBytes: { tcp: [0x32, 0x33] },
+  startsOtherwise: true,
   givesWayTo: ["tls"],
   metrics: [loginFailures],
   signals: [loginFailuresSignal],

@@ -25,6 +25,7 @@ export const imap: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [143] },
   firstBytes: { tcp: [0x2a] },
+  startsOtherwise: true,
   givesWayTo: ["tls"],
   metrics: [loginFailures, conversationsForgotten],
   signals: [loginFailuresSignal],

@@ -24,6 +24,7 @@ export const mqtt: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [1883] },
   firstBytes: { tcp: [CONNECT] },
+  startsOtherwise: true,
   metrics: [loginFailures],
   signals: [loginFailuresSignal],
   create,

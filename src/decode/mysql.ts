@@ -31,6 +31,7 @@ export const mysql: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [3306] },
   firstBytes: { tcp: FIRST_LENGTHS },
+  startsOtherwise: true,
   givesWayTo: ["tls"],
   metrics: [loginFailures],
   signals: [loginFailuresSignal],

@@ -28,6 +28,7 @@ export const pop3: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [110] },
   firstBytes: { tcp: [0x2b] },
+  startsOtherwise: true,
   givesWayTo: ["tls"],
   metrics: [loginFailures, conversationsForgotten],
   signals: [loginFailuresSignal],

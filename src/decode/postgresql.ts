@@ -33,6 +33,7 @@ export const postgresql: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [5432] },
   firstBytes: { tcp: [0] },
+  startsOtherwise: true,
   givesWayTo: ["tls"],
   metrics: [loginFailures],
   signals: [loginFailuresSignal],

@@ -5,6 +5,20 @@ import type { Packet, PacketFacts } from "./packet.ts";
 /** What a decoder returns when nothing follows. Anything >= 0 is the key of the next decoder. */
 export const Stop = { DONE: -1, TRUNCATED: -2, MALFORMED: -3, UNSUPPORTED: -4 } as const;
 
+/** A flow's verdict: the position of an application protocol in its family, 0 while it is undecided, and flags. */
+export const POSITION_MASK = 0x7f;
+/** Added where no payload has proved the protocol, and its port was believed after a while. */
+export const GUESS_FLAG = 0x80;
+
+/** What an application decoder returns instead of DONE when it wants to read no more of the flow but new messages. */
+export const SETTLED = -5;
+
+/**
+ * Added to a flow's verdict where the flow is settled: of its payloads, only those are read whose first byte may begin a
+ * message of the protocol.
+ */
+export const SETTLED_FLAG = 0x100;
+
 /** Keys under which decoders are found: a name space and a 16-bit number in it. */
 export const linkKey = (linkType: number): number => linkType & 0xffff;
 export const etherKey = (etherType: number): number => 0x10000 + etherType;
@@ -38,6 +52,8 @@ export interface ApplicationProtocol extends Described {
   readonly ports: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
   /** First payload bytes with which `recognises` is worth calling; none: known by port only. */
   readonly firstBytes?: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
+  /** Its messages may begin with other bytes than `firstBytes`: a guess never settles, and all payloads are read. */
+  readonly startsOtherwise?: boolean;
   /** Protocols that may take a proved flow over by their payload (STARTTLS, CONNECT), which is therefore looked at further. */
   readonly givesWayTo?: readonly string[];
   create(context: DecodeContext): ApplicationDecoder;

@@ -25,6 +25,7 @@ export const smtp: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [25, 587] },
   firstBytes: { tcp: [0x32, 0x45, 0x48, 0x65, 0x68] },
+  startsOtherwise: true,
   givesWayTo: ["tls"],
   metrics: [loginFailures],
   signals: [loginFailuresSignal],

@@ -25,6 +25,7 @@ export const telnet: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [23] },
   firstBytes: { tcp: [IAC] },
+  startsOtherwise: true,
   metrics: [loginFailures],
   signals: [loginFailuresSignal],
   create,

@@ -40,6 +40,25 @@ export interface FlowKey {
   timeMs: number;
 }
 
+export function emptyFlowKey(): FlowKey {
+  return {
+    slot: 0,
+    ipProtocol: 0,
+    ipVersion: 0,
+    client0: 0,
+    client1: 0,
+    client2: 0,
+    client3: 0,
+    server0: 0,
+    server1: 0,
+    server2: 0,
+    server3: 0,
+    clientPort: 0,
+    serverPort: 0,
+    timeMs: 0,
+  };
+}
+
 /** What a tracker may use; everything it keeps is bounded by its own capacity. */
 export interface TrackerContext {
   readonly counters: Float64Array;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
-import { GUESS } from "../../src/decode/decoder.ts";
 import { applicationNames } from "../../src/decode/families.ts";
+import { GUESS_FLAG, SETTLED_FLAG } from "../../src/decode/protocol.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,
@@ -98,10 +98,30 @@ describe("the verdict of a flow", () => {
       decoder.packet.flowPackets = flowPackets;
       return decoder.application(0);
     };
-    expect(guess(32)).toBe(0);
-    expect(guess(33)).toBe(verdictOf("smtp") | GUESS);
+    expect(guess(12)).toBe(0);
+    expect(guess(13)).toBe(verdictOf("smtp") | GUESS_FLAG);
     expect(decoding.names().application).toBe("smtp");
     expect(decoding.packet.guessed).toBe(true);
+  });
+
+  it("reads a settled flow again where a payload may begin a message", () => {
+    const decoding = new Decoding();
+    const { decoder, packet } = decoding;
+    const read = (payload: Bytes, verdict: number): number => {
+      decoder.headers(frameOf(tcpFrame({ destinationPort: 80, payload })));
+      packet.flowPackets = 100;
+      return decoder.application(verdict);
+    };
+    const settled = read(bytes("part of a download"), 0);
+    expect(settled).toBe(verdictOf("http") | GUESS_FLAG | SETTLED_FLAG);
+    expect(read(bytes("more of it"), settled)).toBe(settled);
+    expect(applicationNames[packet.application]).toBe("http");
+    expect(read(bytes("Got no start line"), settled)).toBe(settled);
+    expect(packet.guessed).toBe(true);
+    expect(read(bytes("GET / HTTP/1.1\r\n"), settled)).toBe(verdictOf("http"));
+    expect(packet.guessed).toBe(false);
+    expect(decoding.value("nam_http_requests_total")).toBe(1);
+    expect(read(handshakeRecord(hello), settled)).toBe(settled);
   });
 
   it("is open again behind a CONNECT, for TLS through a proxy", () => {

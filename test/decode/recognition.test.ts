@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What proves a protocol between ports that name nothing, what comes close and does not, and who may take a flow over.
 import { describe, expect, it } from "vitest";
+import { Login } from "../../src/decode/packet.ts";
 import { krbError, mysqlGreeting, rdpRequest, snmpMessage, x224 } from "./application-messages.ts";
 import { Decoding } from "./decoding.ts";
 import {
@@ -176,6 +177,16 @@ describe("a guess by port", () => {
     expect(talk.application).toBe("smtp");
     talk.client("GET / HTTP/1.1\r\n\r\n");
     expect(talk.verdict).toBe("http");
+  });
+
+  it("is kept after a while, read on, and proved late", () => {
+    const talk = new Talk(110);
+    for (let count = 0; count < 20; count++) talk.client(`RETR ${count}\r\n`);
+    expect(talk.verdict).toMatch(/^guess/);
+    talk.client("PASS wrong\r\n");
+    expect(talk.server("-ERR no\r\n")).toMatchObject({ guessed: true, login: Login.FAILED });
+    talk.server("+OK POP3 ready\r\n");
+    expect(talk.verdict).toBe("pop3");
   });
 
   it("does not make a datagram malformed that nothing proves", () => {

@@ -58,7 +58,7 @@ export class Talk {
     return packet;
   }
 
-  /** Name of the protocol that the flow is known for by now, "none" while it is open. */
+  /** Name of the protocol that the flow is known for by now, "none" while it is open; "guess" and a number for a guess. */
   get verdict(): string {
     return applicationNames[this.#verdict] ?? `guess ${this.#verdict}`;
   }

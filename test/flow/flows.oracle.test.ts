@@ -36,8 +36,7 @@ async function count(path: string): Promise<{ packets: number; flows: number }> 
   const decoder = new Decoder({ layout, counters, tally: () => () => {}, home: [] });
   const flows = new Flows({ layout, counters, hashSeed: 1, capacity: 65_536 });
   const clock = new WindowClock(1000);
-  const close = (_: number, endMs: number): void =>
-    flows.close(endMs + clock.flowMs - clock.lastMs);
+  const close = (_: number, endMs: number): void => flows.close(clock.flowTime(endMs));
   // Damage is the capture reader's business; what came before it counts.
   await readCapture(path, (frame) => {
     decoder.headers(frame);
