@@ -10,6 +10,7 @@ import type { FlowRows } from "./flow/flow-rows.ts";
 import type { FlowTable } from "./flow/flow-table.ts";
 import type { Flows } from "./flow/flows.ts";
 import type { FlowStage } from "./flow/stage.ts";
+import type { TcpSequences } from "./flow/tcp-sequences.ts";
 
 /** What `take` did with a frame. A number of 0 or more: nothing, but this is the slot of its flow. */
 export const Taken = { COUNTED: -2, UNKNOWN: -1 } as const;
@@ -46,6 +47,7 @@ const UDP_LENGTH_AT = TRANSPORT_AT + 4;
  */
 export class KnownFlows {
   readonly #flows: Flows;
+  readonly #sequences: TcpSequences;
   readonly #table: FlowTable;
   readonly #rows: FlowRows;
   readonly #distinct: DistinctSketches;
@@ -61,6 +63,7 @@ export class KnownFlows {
   }) {
     const { flows, distinct } = options.stage;
     this.#flows = flows;
+    this.#sequences = flows.sequences;
     this.#table = flows.table;
     this.#rows = flows.table.rows;
     this.#distinct = distinct;
@@ -118,6 +121,9 @@ export class KnownFlows {
     if (!this.#flows.continueQuietly(slot, wireLength, timeMs)) return slot;
     if (this.#flows.isFirstOfWindow) {
       this.#distinct.addIpv4(source, destination, sourcePort, destinationPort, this.#table.side);
+    }
+    if (protocol === TCP) {
+      this.#sequences.take(slot, this.#table.side, view, transportAt, payloadLength, timeMs);
     }
     let { direction } = frame;
     if (direction === NO_DIRECTION) {

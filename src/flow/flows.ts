@@ -17,7 +17,10 @@ import type { FlowRows } from "./flow-rows.ts";
 import { FlowState, hasEnded, idleMs, isHalfOpen, STATE_MASK } from "./flow-state.ts";
 import { FlowTable } from "./flow-table.ts";
 import { isUnreachable, readQuoted } from "./quoted.ts";
+import { RoundTrips } from "./round-trips.ts";
 import { SynTimeouts } from "./syn-timeouts.ts";
+import { tcpRtt } from "./tcp-metrics.ts";
+import { TcpSequences } from "./tcp-sequences.ts";
 import { eventOf, stateOf, step, tcpStart, tcpStep } from "./tcp-state.ts";
 import { FlowEvent } from "./tracker.ts";
 
@@ -53,7 +56,9 @@ export class Flows {
   readonly active = new Int32Array(FLOW_PROTOCOLS.length);
   /** True when the last packet was the first of its flow in this window. */
   isFirstOfWindow = false;
+  readonly sequences: TcpSequences;
   readonly #rows: FlowRows;
+  readonly #roundTrips: RoundTrips;
   readonly #synTimeouts: SynTimeouts;
   readonly #quoted: Packet = emptyPacket({});
   readonly #protocols = flowProtocols();
@@ -71,6 +76,8 @@ export class Flows {
     this.table = new FlowTable(options.capacity, options.hashSeed);
     this.#rows = this.table.rows;
     this.events = new FlowEvents(this.#rows);
+    this.sequences = new TcpSequences(this.#rows, layout, options.counters);
+    this.#roundTrips = new RoundTrips(this.#rows, options.counters, layout.base(tcpRtt));
     this.#synTimeouts = new SynTimeouts(this.table, (slot, dueAt) =>
       this.#report(FlowEvent.UNANSWERED, slot, this.#epochMs + dueAt),
     );
@@ -86,6 +93,15 @@ export class Flows {
    * back by more than a window. `found` is what the table's last lookup, of this packet, returned.
    */
   accept(packet: Packet, timeMs: number, found: number = NOT_LOOKED_UP): number {
+    const slot = this.#slotOf(packet, timeMs, found);
+    if (hasTcpHeader(packet)) {
+      const { view, transportAt, payloadLength } = packet;
+      this.sequences.take(slot, this.table.side, view, transportAt, payloadLength, timeMs);
+    }
+    return slot;
+  }
+
+  #slotOf(packet: Packet, timeMs: number, found: number): number {
     const slot = found === NOT_LOOKED_UP ? this.table.find(packet) : found;
     const isQuiet = (packet.tcpFlags & CONTROL) === 0 && packet.quotedAt < 0;
     if (slot >= 0 && isQuiet && this.continueQuietly(slot, packet.wireLength, timeMs)) return slot;
@@ -174,8 +190,9 @@ export class Flows {
     events.about(slot, timeMs);
     events.say(FlowEvent.STARTED);
     if (event !== 0) events.say(event);
-    if (event === FlowEvent.SYN && !this.#synTimeouts.watch(slot, now)) {
-      add(this.#counters, this.#missedCell, 1);
+    if (event === FlowEvent.SYN) {
+      this.#roundTrips.begin(slot, packet);
+      if (!this.#synTimeouts.watch(slot, now)) add(this.#counters, this.#missedCell, 1);
     }
     return slot;
   }
@@ -191,7 +208,12 @@ export class Flows {
     this.#rows.setState(slot, next);
     this.#rows.count(slot, side, packet.wireLength);
     this.table.rows.setExpiry(slot, now + idleMs(next));
-    if (eventOf(taken) !== 0) this.#report(eventOf(taken), slot, timeMs);
+    const event = eventOf(taken);
+    if (event === FlowEvent.ESTABLISHED && side === 0) this.#roundTrips.end(slot, packet);
+    else if (event !== FlowEvent.SYN_ACK && (packet.tcpFlags & TcpFlag.SYN) !== 0) {
+      this.#roundTrips.repeat(slot);
+    }
+    if (event !== 0) this.#report(event, slot, timeMs);
     return slot;
   }
 

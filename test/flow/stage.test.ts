@@ -7,7 +7,7 @@ import { flowGauges, flowMetrics, flowSignals } from "../../src/flow/families.ts
 import { FlowStage } from "../../src/flow/stage.ts";
 import { CellLayout } from "../../src/metrics/cells.ts";
 import { FlowHarness, NETWORK_NAMES } from "../support/flow-harness.ts";
-import { ACK, type End, Protocol, SYN, udpPacket, v4, v6 } from "../support/packets.ts";
+import { ACK, type End, Protocol, SYN, tcpPacket, v4, v6 } from "../support/packets.ts";
 
 const SERVER = v4("10.0.0.2", 80);
 const MIB = 2 ** 20;
@@ -132,8 +132,7 @@ describe("FlowStage", () => {
     const stage = createStage();
     const built = process.memoryUsage().arrayBuffers;
     expect(built - before).toBeLessThan(64 * MIB);
-    const packet = udpPacket(v4("10.0.0.1", 1), SERVER);
-    Object.assign(packet, { ipProtocol: Protocol.TCP, tcpFlags: SYN });
+    const packet = tcpPacket(v4("10.0.0.1", 1), SERVER, SYN);
     const rows: number[] = [];
     for (let i = 0; i < SOURCES; i++) {
       packet.source3 = Math.imul(i + 1, 0x9e3779b1);
