@@ -188,6 +188,6 @@ function createStage(): FlowStage {
     hashSeed: 1,
     flowCapacity: CAPACITY,
     networkNames: ["other", "arp", "ipv4"],
-    applicationNames: [],
+    applicationNames: ["none", "other", "dns"],
   });
 }

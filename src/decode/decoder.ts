@@ -153,19 +153,18 @@ export class Decoder {
       if (proved !== UNDECIDED) position = proved;
     }
     packet.application = position;
-    const settled = this.#read(position);
-    if (proved !== UNDECIDED)
-      return proved | (proved === known ? verdict & SETTLED_FLAG : 0) | settled;
+    const settled = this.#read(position, verdict & SETTLED_FLAG);
+    if (proved !== UNDECIDED) return proved | settled;
     return packet.flowPackets > PACKETS_TO_PROVE
       ? position | this.reading.settles(packet, position)
       : UNDECIDED;
   }
 
-  /** Decodes the payload as that of a protocol; returns SETTLED_FLAG where that was the last to be read. */
-  #read(position: number): number {
+  /** Decodes the payload as that of a protocol; returns SETTLED_FLAG where the flow is settled now, as it `was` or is said to be. */
+  #read(position: number, was: number): number {
     const { packet } = this;
     const decode = this.#payloadDecoders[position];
-    if (decode === undefined) return 0;
+    if (decode === undefined) return was;
     const stop = decode(packet);
     if (stop === SETTLED) return SETTLED_FLAG;
     if (stop !== DONE) fault(packet, APPLICATION, stop);

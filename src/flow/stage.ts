@@ -40,7 +40,9 @@ export class FlowStage {
     readonly definition: TrackerDefinition;
     readonly tracker: Tracker;
   }[];
-  readonly #packetListeners: readonly PacketListener[][];
+  /** By position in the family of the layer. */
+  readonly #networkListeners: readonly PacketListener[][];
+  readonly #applicationListeners: readonly PacketListener[][];
 
   constructor(options: FlowStageOptions) {
     if (options.applicationNames.length > MOST_VERDICTS) {
@@ -52,7 +54,8 @@ export class FlowStage {
     this.#options = options;
     this.flows = new Flows({ ...options, capacity: options.flowCapacity });
     this.distinct = new DistinctSketches(options.hashSeed);
-    this.#packetListeners = options.networkNames.map(() => []);
+    this.#networkListeners = options.networkNames.map(() => []);
+    this.#applicationListeners = options.applicationNames.map(() => []);
     this.#trackers = definitions.map((definition) => this.#createTracker(definition));
   }
 
@@ -84,9 +87,10 @@ export class FlowStage {
   /** The rest of a packet's way, after its application is known; call it once after each `lookup`. */
   packet(packet: Packet, timeMs: number): void {
     if (packet.flow >= 0 && this.flows.isFirstOfWindow) this.distinct.add(packet);
-    const listeners = this.#packetListeners[packet.network] as PacketListener[];
-    for (let i = 0; i < listeners.length; i++)
-      (listeners[i] as PacketListener).onPacket(packet, timeMs);
+    tell(this.#networkListeners[packet.network] as PacketListener[], packet, timeMs);
+    if (packet.payloadLength > 0) {
+      tell(this.#applicationListeners[packet.application] as PacketListener[], packet, timeMs);
+    }
   }
 
   /** Ends the window at `timeMs`. */
@@ -107,7 +111,7 @@ export class FlowStage {
     definition: TrackerDefinition;
     tracker: Tracker;
   } {
-    const { layout, counters, hashSeed, networkNames } = this.#options;
+    const { layout, counters, hashSeed, networkNames, applicationNames } = this.#options;
     const evictions = layout.base(trackerEvictions) + definitions.indexOf(definition);
     const tracker = definition.create({
       counters,
@@ -116,16 +120,27 @@ export class FlowStage {
       evicted: (count) => add(counters, evictions, count),
     });
     this.flows.events.subscribe(definition, tracker);
-    if (definition.packets !== undefined) {
-      const listeners = this.#packetListeners[networkNames.indexOf(definition.packets)];
-      if (!listeners) {
-        throw new NamError(
-          "INTERNAL",
-          `tracker ${definition.name}: no network protocol ${definition.packets}`,
-        );
-      }
-      listeners.push(tracker as PacketListener);
-    }
+    const { packets, application } = definition;
+    this.#listen(definition, tracker, packets, networkNames, this.#networkListeners);
+    this.#listen(definition, tracker, application, applicationNames, this.#applicationListeners);
     return { definition, tracker };
   }
+
+  #listen(
+    { name }: TrackerDefinition,
+    tracker: Tracker,
+    protocol: string | undefined,
+    names: readonly string[],
+    listeners: readonly PacketListener[][],
+  ): void {
+    if (protocol === undefined) return;
+    const list = listeners[names.indexOf(protocol)];
+    if (!list) throw new NamError("INTERNAL", `tracker ${name}: no protocol ${protocol}`);
+    list.push(tracker as PacketListener);
+  }
+}
+
+function tell(listeners: readonly PacketListener[], packet: Packet, timeMs: number): void {
+  for (let i = 0; i < listeners.length; i++)
+    (listeners[i] as PacketListener).onPacket(packet, timeMs);
 }

@@ -70,7 +70,7 @@ export interface TrackerContext {
 }
 
 export interface Tracker<Row = unknown> {
-  /** Called for every packet of `definition.packets`. */
+  /** Called for every packet of `definition.packets` or `definition.application`. */
   onPacket?(packet: Packet, timeMs: number): void;
   /** Called for the events of `definition.events`; `flow` is valid during the call only. */
   onFlow?(event: number, flow: FlowKey): void;
@@ -102,6 +102,8 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly capacity: number;
   /** Packets `onPacket` wants: those of one network protocol by name, or none. */
   readonly packets?: string;
+  /** Packets `onPacket` wants: those with a payload of one application protocol by name, or none. */
+  readonly application?: string;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
   readonly rows: RowRules<RowOf<Name>>;

@@ -12,16 +12,18 @@ const CAPACITY = 1024;
 
 /** A decoder between the two halves of a real flow stage, as the pipeline has it. */
 export class FlowDecoding extends Decoding {
+  /** What the flow stage counts. */
+  readonly flowLayout = new CellLayout(flowMetrics);
+  readonly flowCounters = new Float64Array(this.flowLayout.size);
   readonly #stage: FlowStage;
   readonly #clock = new WindowClock(WINDOW_MS);
 
   constructor(flowCapacity = CAPACITY) {
     super();
-    const layout = new CellLayout(flowMetrics);
     const gaugeLayout = new CellLayout(flowGauges);
     this.#stage = new FlowStage({
-      layout,
-      counters: new Float64Array(layout.size),
+      layout: this.flowLayout,
+      counters: this.flowCounters,
       gaugeLayout,
       gauges: new Float64Array(gaugeLayout.size),
       hashSeed: 1,

@@ -168,6 +168,9 @@ export function dnsMessage(options: {
   readonly labels?: readonly string[];
   readonly type?: number;
   readonly questions?: number;
+  /** Records that the header announces; `tail` is what follows the question. */
+  readonly answers?: number;
+  readonly additionals?: number;
   readonly tail?: Bytes;
 }): Bytes {
   const { flags = 0x0100, labels = ["Www", "Example", "com"], type = 1, questions = 1 } = options;
@@ -175,9 +178,9 @@ export function dnsMessage(options: {
     u16(0xbeef),
     u16(flags),
     u16(questions),
+    u16(options.answers ?? 0),
     u16(0),
-    u16(0),
-    u16(0),
+    u16(options.additionals ?? 0),
     ...labels.map((label) => bytes(label.length, label)),
     0,
     u16(type),

@@ -195,9 +195,32 @@ const applications: readonly Sample[] = [
     protocol: "dns",
     content: udpFrame({ sourcePort: 53, payload: dnsMessage({ flags: 0x8183, type: 28 }) }),
   },
-  byUdpPort("mdns", 5353),
-  byUdpPort("llmnr", 5355),
-  byUdpPort("nbns", 137),
+  byUdpPayload(
+    "dns",
+    dnsMessage({ additionals: 1, tail: bytes(0, u16(41), u16(4096), u32(0), u16(0)) }),
+  ),
+  byTcpPayload("dns", bytes(u16(33), dnsMessage({ type: 252 }))),
+  {
+    protocol: "dns",
+    content: tcpFrame({
+      ...{ sourcePort: 53, destinationPort: 40_000 },
+      payload: bytes(
+        u16(33),
+        dnsMessage({ flags: 0x8180 }),
+        u16(33),
+        dnsMessage({ flags: 0x8180 }),
+      ),
+    }),
+  },
+  { protocol: "mdns", content: udpFrame({ destinationPort: 5353, payload: dnsMessage({}) }) },
+  { protocol: "llmnr", content: udpFrame({ destinationPort: 5355, payload: dnsMessage({}) }) },
+  {
+    protocol: "nbns",
+    content: udpFrame({
+      destinationPort: 137,
+      payload: dnsMessage({ labels: ["FHEPFCELEHFCEPFFFACACACACACACAAA"], type: 32 }),
+    }),
+  },
   byUdpPort("dhcp", 67),
   byUdpPort("dhcpv6", 547),
   byUdpPort("ntp", 123),

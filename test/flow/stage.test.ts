@@ -6,7 +6,7 @@ import { DISTINCT, SlidingDistinct } from "../../src/flow/distinct.ts";
 import { flowGauges, flowMetrics, flowSignals } from "../../src/flow/families.ts";
 import { FlowStage } from "../../src/flow/stage.ts";
 import { CellLayout } from "../../src/metrics/cells.ts";
-import { FlowHarness, NETWORK_NAMES } from "../support/flow-harness.ts";
+import { APPLICATION_NAMES, FlowHarness, NETWORK_NAMES } from "../support/flow-harness.ts";
 import { ACK, type End, Protocol, SYN, tcpPacket, v4, v6 } from "../support/packets.ts";
 
 const SERVER = v4("10.0.0.2", 80);
@@ -23,7 +23,7 @@ function createStage(names: { network?: string[]; application?: string[] } = {})
     gauges: new Float64Array(gaugeLayout.size),
     ...{ hashSeed: 1, flowCapacity: 262_144 },
     networkNames: names.network ?? NETWORK_NAMES,
-    applicationNames: names.application ?? [],
+    applicationNames: names.application ?? APPLICATION_NAMES,
   });
 }
 
@@ -149,7 +149,7 @@ describe("FlowStage", () => {
   }, 120_000);
 
   it("refuses lists that do not fit", () => {
-    expect(() => createStage({ network: ["other"] })).toThrow(/no network protocol arp/);
+    expect(() => createStage({ network: ["other"] })).toThrow(/no protocol arp/);
     const application = Array.from({ length: 257 }, (_, i) => `p${i}`);
     expect(() => createStage({ application })).toThrow(/256/);
   });
