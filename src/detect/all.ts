@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { arpSpoof } from "./arp-spoof.ts";
 import type { DetectorDefinition } from "./detector.ts";
+import { dga } from "./dga.ts";
+import { nxdomainRatio, txtRatio } from "./dns-ratio.ts";
+import { dnsTunnel } from "./dns-tunnel.ts";
 import { environmentChange } from "./environment-change.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import { hostUsage } from "./host-usage.ts";
@@ -24,6 +27,7 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   environmentChange,
   hostUsage,
   processUsage,
+  ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
 ];
 
 /** Schema of the `detectors:` section of the configuration. */

@@ -49,3 +49,10 @@ export function timeFilter(tick: Tick, seconds: number): string {
 export function signalQuery(signal: string): string {
   return `nam_signal_value{signal="${signal}"} or nam_baseline_mean{signal="${signal}"}`;
 }
+
+/** DNS messages of a client about names below a domain. Of a domain with odd characters the client alone is asked. */
+export function dnsFilter(client: string, domain: string): string {
+  const version = client.includes(":") ? "ipv6" : "ip";
+  const about = /^[a-z0-9_.-]+$/i.test(domain) ? ` && dns.qry.name contains "${domain}"` : "";
+  return `dns && ${version}.addr == ${client}${about}`;
+}

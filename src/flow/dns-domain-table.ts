@@ -17,6 +17,8 @@ export interface DnsDomainOptions {
   /** Distinct counts of an entity, the first one that of subdomains, and the time after which they begin anew. */
   readonly sketches: number;
   readonly spanMs: number;
+  /** One more distinct count of subdomains, which lasts as long as the entity. */
+  readonly lifelong?: boolean;
 }
 
 /** Entities that have a registrable domain in their key: it is known by its hash, its text is made once. */
@@ -31,13 +33,14 @@ export class DnsDomainTable {
 
   constructor(options: DnsDomainOptions, { hashSeed, evicted }: TrackerContext) {
     const { name, capacity, idleMs, ownerWords, windowWords, sketches } = options;
+    const counts = sketches + (options.lifelong === true ? 1 : 0);
     this.#options = options;
     this.hashKey = hashKey(hashSeed, name);
     this.#otherKey = hashKey(hashSeed, `${name}, second word`);
     this.#names = new Array<string>(capacity).fill("");
     this.entities = new EntityTable({
       ...{ capacity, idleMs, hashSeed, evicted, windowWords, lifeWords: 1 },
-      ...{ keyWords: ownerWords + DOMAIN_WORDS, sketchBytes: sketches * FADING_BYTES },
+      ...{ keyWords: ownerWords + DOMAIN_WORDS, sketchBytes: counts * FADING_BYTES },
     });
   }
 
@@ -63,7 +66,10 @@ export class DnsDomainTable {
   observeSubdomain(slot: number, { name }: DnsMessage, domainAt: number): void {
     const table = this.entities;
     const hash = hashBytes(name.bytes, 0, domainAt, this.hashKey);
-    observeFading(table.sketches, table.sketch(slot), hash);
+    const at = table.sketch(slot);
+    observeFading(table.sketches, at, hash);
+    const { sketches, lifelong } = this.#options;
+    if (lifelong === true) observeFading(table.sketches, at + sketches * FADING_BYTES, hash);
   }
 
   /** Text of a slot's domain. */

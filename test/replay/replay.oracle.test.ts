@@ -18,10 +18,17 @@ const WITH_OTHER_BLOCKS = "captures/pcapng-test-generator";
 
 /** What a fresh agent must say first of a capture of attacks/. */
 const ATTACKS: Readonly<Record<string, { detector: string; severity: string }>> = {
-  "portscan_syn.pcap": { detector: "port_scan", severity: "critical" },
-  "portscan_connect.pcap": { detector: "port_scan", severity: "critical" },
-  "synflood_first6000.pcap": { detector: "syn_flood", severity: "critical" },
   "arpspoof.pcap": { detector: "arp_spoof", severity: "critical" },
+  "dns_exfil.pcap": { detector: "dns_tunnel", severity: "warning" },
+  "dns_tunnel_iodine_null.pcap": { detector: "dns_tunnel", severity: "warning" },
+  "portscan_connect.pcap": { detector: "port_scan", severity: "critical" },
+  "portscan_syn.pcap": { detector: "port_scan", severity: "critical" },
+  "synflood_first6000.pcap": { detector: "syn_flood", severity: "critical" },
+};
+/** Seconds from the first packet of an attack to its alarm, where they are more than 5. */
+const SLOW: Readonly<Record<string, number>> = {
+  // Its client probes record types for nine seconds before it carries data.
+  "dns_tunnel_iodine_null.pcap": 15,
 };
 const BENIGN = ["benign_dns.pcap", "benign_mixed_75s.pcap", "benign_ssh.pcap"];
 
@@ -67,7 +74,7 @@ describe.skipIf(data === null)("replay of the shared captures", () => {
     ) as { events: { attacker: string; start: number }[] };
     const [alarm] = report.events.filter(({ severity }) => severity !== "info");
     expect(alarm).toMatchObject({ ...wanted, state: "open" });
-    expect((alarm?.time ?? 0) - (events[0]?.start ?? 0)).toBeLessThan(5);
+    expect((alarm?.time ?? 0) - (events[0]?.start ?? 0)).toBeLessThan(SLOW[name] ?? 5);
   });
 
   it.each(BENIGN)("raises nothing on %s", async (name) => {

@@ -22,6 +22,8 @@ export interface WindowParts {
   readonly contacts?: readonly ContactRow[];
   readonly handshakes?: readonly HandshakeRow[];
   readonly arp?: readonly ArpRow[];
+  /** Rows of any tracker. */
+  readonly rows?: Partial<TrackerRows>;
   /** Null: no sensor captures. */
   readonly capture?: Partial<CaptureWindow> | null;
 }
@@ -40,7 +42,7 @@ export function makeWindow(parts: WindowParts): Window {
     counters: parts.counters ?? new Float64Array(0),
     gauges: new Float64Array(0),
     sketches: {},
-    rows: { ...NO_ROWS, contacts, handshakes, arp },
+    rows: { ...NO_ROWS, contacts, handshakes, arp, ...parts.rows },
     tallies: {},
   };
 }
@@ -118,6 +120,33 @@ export function arpRow(parts: Partial<ArpRow>): ArpRow {
     replies: 1,
     gratuitous: 0,
     addressesOfMac: 1,
+    ...parts,
+  };
+}
+
+/** What one client asked about one domain in one window: nothing, unless said. */
+export function dnsDomainRow(
+  parts: Partial<TrackerRows["dns_domains"][number]>,
+): TrackerRows["dns_domains"][number] {
+  return {
+    ...{ client: "10.0.0.5", domain: "example.com", queries: 0, carrierQueries: 0, queryBytes: 0 },
+    ...{ subdomainChars: 0, entropyBits: 0, longestSubdomain: 0, subdomains: 0 },
+    ...{ allSubdomains: parts.subdomains ?? 0, responses: 0, responseBytes: 0 },
+    ...{ largestResponse: 0, nxdomain: 0, firstMs: START_MS, lastMs: START_MS },
+    ...parts,
+  };
+}
+
+/** DNS of one host in one window: none, unless said. */
+export function dnsHostRow(
+  parts: Partial<TrackerRows["dns_hosts"][number]>,
+): TrackerRows["dns_hosts"][number] {
+  return {
+    ...{ host: "10.0.0.5", queries: 0, queryBytes: 0, txtQueries: 0, repeats: 0, responses: 0 },
+    ...{ responseBytes: 0, nxdomain: 0, servfail: 0, timeouts: 0, unsolicited: 0, domains: 0 },
+    ...{ unsolicitedBytes: 0, servedQueries: 0, servedAmplifying: 0, servedQueryBytes: 0 },
+    ...{ servedResponses: 0, servedResponseBytes: 0, servedLargest: 0, servedTimeouts: 0 },
+    ...{ clients: 0, topClient: "", topClientQueries: 0, firstMs: START_MS, lastMs: START_MS },
     ...parts,
   };
 }

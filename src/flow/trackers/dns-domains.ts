@@ -6,7 +6,7 @@ import { type DnsMessage, dnsFactsOf } from "../dns-facts.ts";
 import { DnsLabels } from "../dns-labels.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
 import type { EntityTable } from "../sketch/entity-table.ts";
-import { estimateFading } from "../sketch/fading-distinct.ts";
+import { estimateFading, FADING_BYTES } from "../sketch/fading-distinct.ts";
 import type { Tracker, TrackerContext, TrackerDefinition } from "../tracker.ts";
 
 /**
@@ -30,6 +30,8 @@ export interface DnsDomainRow {
   readonly longestSubdomain: number;
   /** Estimate of the distinct subdomains of the last 5 to 10 minutes. */
   readonly subdomains: number;
+  /** Estimate of those since the client began to ask about the domain, without a break of half an hour. */
+  readonly allSubdomains: number;
   readonly responses: number;
   readonly responseBytes: number;
   readonly largestResponse: number;
@@ -75,7 +77,7 @@ class DnsDomains implements Tracker<DnsDomainRow> {
     this.#domains = new DnsDomainTable(
       {
         ...{ name: "dns domains", capacity: CAPACITY, idleMs: IDLE_MS, ownerWords: 4 },
-        ...{ windowWords: WINDOW_WORDS, sketches: 1, spanMs: SPAN_MS },
+        ...{ windowWords: WINDOW_WORDS, sketches: 1, spanMs: SPAN_MS, lifelong: true },
       },
       context,
     );
@@ -153,6 +155,7 @@ class DnsDomains implements Tracker<DnsDomainRow> {
       entropyBits: table.value(slot, ENTROPY) / ENTROPY_UNITS,
       longestSubdomain: table.value(slot, LONGEST),
       subdomains: estimateFading(table.sketches, table.sketch(slot)),
+      allSubdomains: estimateFading(table.sketches, table.sketch(slot) + FADING_BYTES),
       responses: table.value(slot, RESPONSES),
       responseBytes: table.value(slot, RESPONSE_BYTES),
       largestResponse: table.value(slot, LARGEST),
@@ -196,7 +199,7 @@ export const dnsDomains: TrackerDefinition<"dns_domains"> = {
     merge: (earlier, later) => ({
       ...later,
       ...addFields(earlier, later, SUMS),
-      ...greaterFields(earlier, later, ["longestSubdomain", "subdomains"]),
+      ...greaterFields(earlier, later, ["longestSubdomain", "subdomains", "allSubdomains"]),
       ...greaterFields(earlier, later, ["largestResponse", "lastMs"]),
       firstMs: Math.min(earlier.firstMs, later.firstMs),
     }),
