@@ -8,9 +8,12 @@ import { environmentChange } from "./environment-change.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import { hostUsage } from "./host-usage.ts";
 import { levelShift } from "./level-shift.ts";
+import { multiSignal } from "./multi-signal.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
+import { selfWatch } from "./self.ts";
 import { detectSettingsSchema } from "./settings.ts";
+import { silence } from "./silence.ts";
 import { synFlood } from "./syn-flood.ts";
 import { volumeDrop, volumeSpike } from "./volume.ts";
 
@@ -28,6 +31,9 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   hostUsage,
   processUsage,
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
+  ...[silence, selfWatch],
+  // Last, since it judges what the others found.
+  multiSignal,
 ];
 
 /** Schema of the `detectors:` section of the configuration. */

@@ -25,6 +25,8 @@ export interface Entity {
   readonly mac?: string;
   readonly process?: string;
   readonly signal?: string;
+  /** JA3, JA4 or HASSH. */
+  readonly fingerprint?: string;
 }
 
 /** What a detector says of one tick: this entity is anomalous now, and here is why. */
@@ -143,6 +145,16 @@ export interface Tick {
   readonly environment: Environment;
   /** The newest sample of the host, null where none was taken since the last tick. */
   readonly host: HostSample | null;
+  /** What the detectors asked before found in this tick and the operator does not allow; grows while they are asked. */
+  readonly found: readonly Found[];
+}
+
+/** Findings of one detector in one tick. */
+export interface Found {
+  readonly detector: string;
+  /** The detector's class. */
+  readonly kind: string;
+  readonly findings: readonly Finding[];
 }
 
 export interface DetectorContext {

@@ -3,7 +3,8 @@ import type { Window } from "../flow/window.ts";
 import type { CellLayout } from "../metrics/cells.ts";
 import { Collectors } from "../metrics/collectors.ts";
 import type { SignalDefinition } from "../metrics/metric.ts";
-import type { MetricsRegistry } from "../metrics/registry.ts";
+import type { GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
+import { AllowList } from "./allow.ts";
 import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
 import type {
   Anomaly,
@@ -11,16 +12,19 @@ import type {
   DetectorContext,
   DetectorDefinition,
   Finding,
+  Found,
   HostSample,
   SignalState,
   Tick,
 } from "./detector.ts";
+import { learning } from "./families.ts";
 import { environmentOf, type GuardSettings, windowQuality } from "./guards.ts";
 import type { Moment } from "./incident.ts";
 import { Incidents, type Report } from "./incidents.ts";
 import {
   type DetectSettings,
   type ParsedSettings,
+  parseAllow,
   parseGuards,
   parseSettings,
 } from "./settings.ts";
@@ -59,7 +63,9 @@ export class DetectionEngine {
   readonly #bank: SignalBank;
   readonly #incidents: Incidents;
   readonly #limits: EwmaLimits;
+  readonly #learning: GaugeInstrument;
   #guards: GuardSettings;
+  #allowed: AllowList;
   #running: readonly Running[] = [];
   #elapsedMs = 0;
   #expectedStartMs = Number.NaN;
@@ -71,6 +77,8 @@ export class DetectionEngine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#guards = parseGuards(options.settings);
+    this.#allowed = new AllowList(parseAllow(options.settings));
+    this.#learning = options.registry.gauge(learning);
     this.#limits = limitsOf(this.#guards);
     this.#collectors = options.collectors ?? new Collectors(options.registry);
     this.#bank = new SignalBank(options.layout, options.signals, this.#limits, options.registry);
@@ -82,17 +90,24 @@ export class DetectionEngine {
 
   /** Judges one window; returns the incidents that opened, got worse or newer numbers, or ended. */
   tick(window: Window, host: HostSample | null): Anomaly[] {
-    const tick = this.#next(window, host);
+    const told: Found[] = [];
+    const tick: Tick = { ...this.#next(window, host), found: told };
     const moment = this.#moment(tick);
     const found = new Map<string, readonly Finding[]>();
     for (const { definition, settings, detector } of this.#running) {
       if (!settings.enabled) continue;
+      const { name, class: kind } = definition;
       const evaluate = (): readonly Finding[] => detector.evaluate(tick);
-      const findings = this.#collectors.run(collectorName(definition.name), evaluate);
-      found.set(definition.name, findings ?? []);
+      const findings = this.#notAllowed(
+        name,
+        this.#collectors.run(collectorName(name), evaluate) ?? [],
+      );
+      found.set(name, findings);
+      const kept = this.#notSuperseded(definition.supersededBy, findings, found);
+      told.push({ detector: name, kind, findings: kept });
     }
     return this.#running.flatMap(({ definition, settings }) => {
-      const findings = this.#worthTelling(definition, found, tick);
+      const findings = this.#asLearned(this.#worthTelling(definition, found, tick));
       const report: Report = { detector: definition, findings, quietMs: settings.quietMs };
       return this.#incidents.accept(report, moment, this.#guards);
     });
@@ -114,7 +129,9 @@ export class DetectionEngine {
    */
   reconfigure(settings: DetectSettings): void {
     const guards = parseGuards(settings);
+    const allowed = new AllowList(parseAllow(settings));
     this.#running = this.#start(settings);
+    this.#allowed = allowed;
     this.#guards = guards;
     Object.assign(this.#limits, limitsOf(guards));
   }
@@ -132,11 +149,28 @@ export class DetectionEngine {
     });
   }
 
-  #next(window: Window, host: HostSample | null): Tick {
+  /** True for as long as nothing is told above info. */
+  get #isLearning(): boolean {
+    return this.#elapsedMs <= this.#guards.learn_seconds * 1000;
+  }
+
+  #notAllowed(detector: string, findings: readonly Finding[]): readonly Finding[] {
+    const kept = findings.filter((finding) => !this.#allowed.allows(finding));
+    this.#incidents.suppress(detector, "allowed", findings.length - kept.length);
+    return kept;
+  }
+
+  #asLearned(findings: readonly Finding[]): readonly Finding[] {
+    if (!this.#isLearning) return findings;
+    return findings.map((finding) => ({ ...finding, severity: "info" }));
+  }
+
+  #next(window: Window, host: HostSample | null): Omit<Tick, "found"> {
     const durationMs = Math.max(0, window.endMs - window.startMs);
     const gapMs = window.startMs - this.#expectedStartMs;
     if (gapMs > 0) this.#elapsedMs += gapMs;
     this.#elapsedMs += durationMs;
+    this.#learning.set({}, this.#isLearning ? 1 : 0);
     const { degraded, tainted } = windowQuality(window, this.#expectedStartMs);
     this.#expectedStartMs = window.endMs;
     if (degraded) this.#degradedUntilMs = this.#elapsedMs + DEGRADED_MS;
@@ -170,6 +204,21 @@ export class DetectionEngine {
     };
   }
 
+  /** Findings that no better detector made of the same entity. */
+  #notSuperseded(
+    supersededBy: string | undefined,
+    findings: readonly Finding[],
+    found: ReadonlyMap<string, readonly Finding[]>,
+  ): readonly Finding[] {
+    if (supersededBy === undefined) return findings;
+    const better = found.get(supersededBy) ?? [];
+    return findings.filter(
+      ({ entity }) =>
+        !this.#incidents.isOpen(supersededBy, entity.key) &&
+        !better.some((finding) => finding.entity.key === entity.key),
+    );
+  }
+
   /** What is left of a detector's findings when the environment and better detectors had their say. */
   #worthTelling(
     { name, statistical, supersededBy }: DetectorDefinition<unknown>,
@@ -181,13 +230,7 @@ export class DetectionEngine {
       this.#incidents.suppress(name, "environment_change", findings.length);
       return [];
     }
-    if (supersededBy === undefined) return findings;
-    const better = found.get(supersededBy) ?? [];
-    const kept = findings.filter(
-      ({ entity }) =>
-        !this.#incidents.isOpen(supersededBy, entity.key) &&
-        !better.some((finding) => finding.entity.key === entity.key),
-    );
+    const kept = this.#notSuperseded(supersededBy, findings, found);
     this.#incidents.suppress(name, "superseded", findings.length - kept.length);
     return kept;
   }

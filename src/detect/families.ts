@@ -8,6 +8,7 @@ export const SUPPRESSION_REASONS = [
   "aggregated",
   "superseded",
   "environment_change",
+  "allowed",
 ] as const;
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
 
@@ -57,11 +58,18 @@ export function incidentFamilies(detectors: readonly string[]) {
     active: gauge("nam_anomaly_active", "Anomalies open now.", labels),
     suppressed: counter(
       "nam_anomaly_suppressed_total",
-      "Findings that did not become an event of their own: during the cool-down after a resolve, counted in one event about many entities, told better by another detector, or during a change of the whole environment.",
+      "Findings that did not become an event of their own: during the cool-down after a resolve, counted in one event about many entities, told better by another detector, during a change of the whole environment, or about what the operator allows.",
       { detector: detectors, reason: SUPPRESSION_REASONS },
     ),
   };
 }
+
+/** 1 while everything is learned and nothing is told above info. */
+export const learning: MetricDefinition = {
+  name: "nam_detection_learning",
+  help: "1 while the agent learns, guards.learn_seconds after its start, and tells nothing above info; else 0.",
+  type: "gauge",
+};
 
 function gauge(
   name: MetricDefinition["name"],

@@ -17,6 +17,13 @@ export const guardSettings = z.strictObject({
     .min(60)
     .default(1800)
     .describe("Longest time a changed level is held to be abnormal; then it is the new normal."),
+  learn_seconds: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      "For this long after the start everything is learned, and nothing is told above info.",
+    ),
   cooldown_seconds: z
     .number()
     .min(0)

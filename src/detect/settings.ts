@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import { NamError } from "../util/errors.ts";
+import { type AllowSettings, allowSettings } from "./allow.ts";
 import type { DetectorDefinition } from "./detector.ts";
 import { type GuardSettings, guardSettings } from "./guards.ts";
 
@@ -29,7 +30,8 @@ export function detectSettingsSchema(
   definitions: readonly DetectorDefinition<unknown>[],
 ): z.ZodType<DetectSettings> {
   const guards = guardSettings.prefault({}).describe("What holds for every detector.");
-  const shape: Record<string, z.ZodType> = { guards };
+  const allow = allowSettings.prefault({}).describe("What no detector speaks of.");
+  const shape: Record<string, z.ZodType> = { guards, allow };
   for (const definition of definitions) {
     shape[definition.name] = detectorSettings(definition).prefault({}).describe(definition.help);
   }
@@ -63,6 +65,11 @@ export function parseSettings(
 /** Reads the guards' settings; throws CONFIG_INVALID where they are not valid. */
 export function parseGuards(settings: DetectSettings): GuardSettings {
   return parse("detectors.guards", guardSettings, settings.guards);
+}
+
+/** Reads what the operator allows; throws CONFIG_INVALID where it is not valid. */
+export function parseAllow(settings: DetectSettings): AllowSettings {
+  return parse("detectors.allow", allowSettings, settings.allow);
 }
 
 function parse<T>(path: string, schema: z.ZodType<T>, value: unknown): T {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { captureMetrics } from "../../src/capture-metrics.ts";
 import { decodeMetrics } from "../../src/decode/families.ts";
 import { detectors, detectSettings } from "../../src/detect/all.ts";
 import { type Anomaly, SEVERITIES } from "../../src/detect/detector.ts";
@@ -114,9 +115,14 @@ describe("suggestions", () => {
   it("ask for metrics of the product, with label values that exist", () => {
     const own = new DetectionBench().registry.definitions();
     const known = new Map(
-      [...decodeMetrics, ...flowMetrics, ...flowGauges, ...hostMetrics, ...own].map(
-        (definition) => [definition.name as string, definition],
-      ),
+      [
+        ...captureMetrics,
+        ...decodeMetrics,
+        ...flowMetrics,
+        ...flowGauges,
+        ...hostMetrics,
+        ...own,
+      ].map((definition) => [definition.name as string, definition]),
     );
     for (const { suggestion } of events) {
       const selectors = [...suggestion.promql.matchAll(/(nam_\w+)(\{[^}]*\})?/g)];
@@ -134,7 +140,7 @@ describe("settings", () => {
   it("are valid when empty, and refuse what they do not know", () => {
     const all = detectSettings.parse(undefined);
     expect(Object.keys(all).sort()).toEqual(
-      ["guards", ...detectors.map(({ name }) => name)].sort(),
+      ["guards", "allow", ...detectors.map(({ name }) => name)].sort(),
     );
     expect(detectSettings.safeParse({ portscan: {} }).success).toBe(false);
     expect(detectSettings.safeParse({ port_scan: { alfa: 1 } }).success).toBe(false);

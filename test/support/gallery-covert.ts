@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Events of detectors of what hides in ordinary traffic.
 import { DetectionBench, randomOf } from "./detection-bench.ts";
-import { dnsDomainRow, dnsHostRow } from "./windows.ts";
+import { contactRow, dnsDomainRow, dnsHostRow } from "./windows.ts";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
@@ -32,5 +32,29 @@ export function dnsNames(): DetectionBench {
       dns_hosts: [dnsHostRow({ responses: 10, nxdomain: 9, queries: 10, txtQueries: 9 })],
     },
   }));
+  return bench;
+}
+
+/** Trouble of the agent and of its links, and one host in several ways. */
+export function agent(): DetectionBench {
+  const bench = new DetectionBench();
+  const dropped = { kernel: 100, ring: 0, shed: 0, ipc: 0 };
+  bench.run(20, { capture: { dropped, lagSeconds: 9 } });
+  bench.run(20, { capture: null });
+  bench.run(700);
+  bench.run(40, { capture: { received: 0, processed: 0, bytes: 0 } });
+  bench.run(3, {
+    contacts: [
+      contactRow({ contacts: 500, refused: 500, ports: 500, topDestination: "10.0.0.80" }),
+    ],
+    rows: {
+      dns_domains: [
+        dnsDomainRow({
+          ...{ client: "192.0.2.1", domain: "evil.test", queries: 200, subdomains: 200 },
+          ...{ subdomainChars: 9000, entropyBits: 800 },
+        }),
+      ],
+    },
+  });
   return bench;
 }
