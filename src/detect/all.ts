@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { arpSpoof } from "./arp-spoof.ts";
+import { beacon } from "./beacon.ts";
 import type { DetectorDefinition } from "./detector.ts";
 import { dga } from "./dga.ts";
 import { nxdomainRatio, txtRatio } from "./dns-ratio.ts";
@@ -31,6 +32,7 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   hostUsage,
   processUsage,
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
+  ...[beacon],
   ...[silence, selfWatch],
   // Last, since it judges what the others found.
   multiSignal,

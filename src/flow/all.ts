@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { TrackerDefinition } from "./tracker.ts";
 import { arp } from "./trackers/arp.ts";
+import { beacons } from "./trackers/beacons.ts";
 import { contacts } from "./trackers/contacts.ts";
 import { dnsDomains } from "./trackers/dns-domains.ts";
 import { dnsHosts } from "./trackers/dns-hosts.ts";
@@ -12,6 +13,7 @@ import { handshakes } from "./trackers/handshakes.ts";
 export const trackers: readonly TrackerDefinition[] = [
   ...[contacts, handshakes, arp],
   ...[dnsHosts, dnsDomains, dnsZones],
+  ...[beacons],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */

@@ -19,6 +19,7 @@ const WITH_OTHER_BLOCKS = "captures/pcapng-test-generator";
 /** What a fresh agent must say first of a capture of attacks/. */
 const ATTACKS: Readonly<Record<string, { detector: string; severity: string }>> = {
   "arpspoof.pcap": { detector: "arp_spoof", severity: "critical" },
+  "beacon_http.pcap": { detector: "beacon", severity: "warning" },
   "dns_exfil.pcap": { detector: "dns_tunnel", severity: "warning" },
   "dns_tunnel_iodine_null.pcap": { detector: "dns_tunnel", severity: "warning" },
   "portscan_connect.pcap": { detector: "port_scan", severity: "critical" },
@@ -27,6 +28,8 @@ const ATTACKS: Readonly<Record<string, { detector: string; severity: string }>> 
 };
 /** Seconds from the first packet of an attack to its alarm, where they are more than 5. */
 const SLOW: Readonly<Record<string, number>> = {
+  // Sixteen intervals of four seconds.
+  "beacon_http.pcap": 80,
   // Its client probes record types for nine seconds before it carries data.
   "dns_tunnel_iodine_null.pcap": 15,
 };

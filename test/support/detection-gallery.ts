@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Anomaly } from "../../src/detect/detector.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
-import { agent, dnsNames as names } from "./gallery-covert.ts";
+import { agent, callers, dnsNames as names } from "./gallery-covert.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
 /** Every kind of event the product can raise, each provoked at least once, over IPv4 and IPv6. */
 export function gallery(): readonly Anomaly[] {
-  return [network(), volumes(), environment(), host(), storm(), names(), agent()].flatMap(
-    ({ events }) => events,
-  );
+  return [
+    network(),
+    volumes(),
+    environment(),
+    host(),
+    storm(),
+    names(),
+    agent(),
+    callers(),
+  ].flatMap(({ events }) => events);
 }
 
 function network(): DetectionBench {

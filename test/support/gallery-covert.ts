@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Events of detectors of what hides in ordinary traffic.
+import type { TrackerRows } from "../../src/flow/window.ts";
 import { DetectionBench, randomOf } from "./detection-bench.ts";
 import { contactRow, dnsDomainRow, dnsHostRow } from "./windows.ts";
 
@@ -55,6 +56,32 @@ export function agent(): DetectionBench {
         }),
       ],
     },
+  });
+  return bench;
+}
+
+/** A beacon's row: `connections` every `periodMs`, with a jitter as a share of it. */
+export function beaconRow(
+  parts: Partial<TrackerRows["beacons"][number]> & { connections: number },
+  periodMs: number,
+  jitter: number,
+  random: () => number,
+): TrackerRows["beacons"][number] {
+  const interval = (): number => Math.round(periodMs * (1 + jitter * (2 * random() - 1)));
+  return {
+    ...{ client: "10.0.0.5", server: "198.51.100.7", port: 443, protocol: "tcp" },
+    intervalsMs: Array.from({ length: Math.min(32, parts.connections - 1) }, interval),
+    ...parts,
+  };
+}
+
+/** Programs that call home. */
+export function callers(): DetectionBench {
+  const bench = new DetectionBench();
+  const random = randomOf(6);
+  const row = beaconRow({ connections: 20 }, 60_000, 0.1, random);
+  bench.step({
+    rows: { beacons: [row, { ...row, client: "2001:db8::5", server: "2001:db8::7" }] },
   });
   return bench;
 }
