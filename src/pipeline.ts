@@ -119,7 +119,7 @@ export class Pipeline {
     this.#decoder.headers(frame);
     const verdict = this.#flows.lookup(packet, flowMs, found < 0 ? undefined : found);
     const kept = this.#decoder.application(verdict);
-    if (kept !== verdict) this.#flows.keep(packet, kept);
+    if (kept !== verdict) this.#flows.keep(packet, kept, flowMs);
     this.#flows.packet(packet, flowMs);
     this.#decoder.count();
   }

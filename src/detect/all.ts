@@ -6,16 +6,19 @@ import { dga } from "./dga.ts";
 import { nxdomainRatio, txtRatio } from "./dns-ratio.ts";
 import { dnsTunnel } from "./dns-tunnel.ts";
 import { environmentChange } from "./environment-change.ts";
+import { exfiltration } from "./exfiltration.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import { hostUsage } from "./host-usage.ts";
 import { levelShift } from "./level-shift.ts";
 import { multiSignal } from "./multi-signal.ts";
+import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
 import { selfWatch } from "./self.ts";
 import { detectSettingsSchema } from "./settings.ts";
 import { silence } from "./silence.ts";
 import { synFlood } from "./syn-flood.ts";
+import { unusualPort } from "./unusual-port.ts";
 import { volumeDrop, volumeSpike } from "./volume.ts";
 
 /** Every detector of the product, in the order in which a tick asks them. */
@@ -32,7 +35,8 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   hostUsage,
   processUsage,
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
-  ...[beacon],
+  ...[beacon, exfiltration, unusualPort],
+  ...[newHost, newService, rareCombo, rareTls],
   ...[silence, selfWatch],
   // Last, since it judges what the others found.
   multiSignal,

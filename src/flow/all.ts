@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import type { TrackerDefinition } from "./tracker.ts";
+import { applications } from "./trackers/applications.ts";
 import { arp } from "./trackers/arp.ts";
 import { beacons } from "./trackers/beacons.ts";
 import { contacts } from "./trackers/contacts.ts";
@@ -8,12 +9,13 @@ import { dnsDomains } from "./trackers/dns-domains.ts";
 import { dnsHosts } from "./trackers/dns-hosts.ts";
 import { dnsZones } from "./trackers/dns-zones.ts";
 import { handshakes } from "./trackers/handshakes.ts";
+import { volumes } from "./trackers/volumes.ts";
 
 /** Every tracker. A new one is a file in trackers/ and a line here. */
 export const trackers: readonly TrackerDefinition[] = [
   ...[contacts, handshakes, arp],
   ...[dnsHosts, dnsDomains, dnsZones],
-  ...[beacons],
+  ...[beacons, volumes, applications],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */
@@ -28,7 +30,7 @@ export const flowSettings = z
       .max(MOST_FLOWS)
       .default(262_144)
       .describe(
-        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 82 bytes. Beyond it the flow closest to its time-out makes room.",
+        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 98 bytes. Beyond it the flow closest to its time-out makes room.",
       ),
   })
   .prefault({})

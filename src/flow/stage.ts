@@ -7,10 +7,13 @@ import { trackers as definitions } from "./all.ts";
 import { DistinctSketches } from "./distinct.ts";
 import { trackerEntities, trackerEvictions } from "./families.ts";
 import { flowsActive } from "./flow-metrics.ts";
+import { FlowVolumes } from "./flow-volumes.ts";
 import { Flows } from "./flows.ts";
 import type { Tracker, TrackerDefinition } from "./tracker.ts";
 import type { TrackerRows } from "./window.ts";
 
+/** Positions of applications begin with "none" and "other". */
+const FIRST_APPLICATION = 2;
 /** Of the nine bits of the verdict kept with a flow, two are flags. */
 const MOST_VERDICTS = 128;
 
@@ -26,6 +29,7 @@ export interface FlowStageOptions {
   readonly applicationNames: readonly string[];
 }
 
+type Recogniser = Required<Pick<Tracker, "onRecognised">>;
 type PacketListener = Required<Pick<Tracker, "onPacket">>;
 
 /**
@@ -36,6 +40,8 @@ export class FlowStage {
   readonly #options: FlowStageOptions;
   readonly flows: Flows;
   readonly distinct: DistinctSketches;
+  readonly #volumes: FlowVolumes;
+  readonly #recognisers: Recogniser[] = [];
   readonly #trackers: readonly {
     readonly definition: TrackerDefinition;
     readonly tracker: Tracker;
@@ -53,6 +59,7 @@ export class FlowStage {
     }
     this.#options = options;
     this.flows = new Flows({ ...options, capacity: options.flowCapacity });
+    this.#volumes = new FlowVolumes(this.flows.table);
     this.distinct = new DistinctSketches(options.hashSeed);
     this.#networkListeners = options.networkNames.map(() => []);
     this.#applicationListeners = options.applicationNames.map(() => []);
@@ -79,9 +86,13 @@ export class FlowStage {
     return rows.verdict(slot);
   }
 
-  /** Keeps an application verdict with the packet's flow. */
-  keep(packet: Packet, verdict: number): void {
-    if (packet.flow >= 0) this.flows.table.rows.setVerdict(packet.flow, verdict);
+  /** Keeps an application verdict with the packet's flow, and tells trackers where a payload proved it. */
+  keep(packet: Packet, verdict: number, timeMs: number): void {
+    if (packet.flow < 0) return;
+    this.flows.table.rows.setVerdict(packet.flow, verdict);
+    if (packet.guessed || packet.application < FIRST_APPLICATION) return;
+    for (let i = 0; i < this.#recognisers.length; i++)
+      (this.#recognisers[i] as Recogniser).onRecognised(packet, timeMs);
   }
 
   /** The rest of a packet's way, after its application is known; call it once after each `lookup`. */
@@ -96,6 +107,8 @@ export class FlowStage {
   /** Ends the window at `timeMs`. */
   close(timeMs: number): { rows: TrackerRows; sketches: Record<string, Uint8Array> } {
     const { gauges, gaugeLayout } = this.#options;
+    // Before flows end, whose bytes would be lost.
+    this.#volumes.sweep(timeMs);
     this.flows.close(timeMs);
     gauges.set(this.flows.active, gaugeLayout.base(flowsActive));
     const entities = gaugeLayout.base(trackerEntities);
@@ -116,10 +129,13 @@ export class FlowStage {
     const tracker = definition.create({
       counters,
       hashSeed,
+      applicationNames,
       base: (metric) => layout.base(metric),
       evicted: (count) => add(counters, evictions, count),
     });
     this.flows.events.subscribe(definition, tracker);
+    if (definition.volumes) this.#volumes.subscribe(tracker);
+    if (definition.recognised) this.#recognisers.push(tracker as Recogniser);
     const { packets, application } = definition;
     this.#listen(definition, tracker, packets, networkNames, this.#networkListeners);
     this.#listen(definition, tracker, application, applicationNames, this.#applicationListeners);

@@ -65,6 +65,8 @@ export interface TrackerContext {
   base(metric: MetricDefinition): number;
   /** Counts entities that were thrown out to make room. */
   evicted(count: number): void;
+  /** Names of application protocols, by position. */
+  readonly applicationNames: readonly string[];
   /** Seed of the hashes, chosen at start, so that nobody can aim at one bucket. */
   readonly hashSeed: number;
 }
@@ -74,6 +76,10 @@ export interface Tracker<Row = unknown> {
   onPacket?(packet: Packet, timeMs: number): void;
   /** Called for the events of `definition.events`; `flow` is valid during the call only. */
   onFlow?(event: number, flow: FlowKey): void;
+  /** Called where `definition.recognised` for the packet whose payload proved its flow's application. */
+  onRecognised?(packet: Packet, timeMs: number): void;
+  /** Called where `definition.volumes` for what a flow carried since it was last told; `flow` is valid during the call. */
+  onVolume?(flow: FlowKey, clientBytes: number, serverBytes: number): void;
   /** Rows of the window that ends now, bounded; per-window counts start over. */
   close(timeMs: number): Row[];
   /** Entities held now. */
@@ -106,6 +112,9 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly application?: string;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
+  /** True where `onRecognised` is wanted, and where `onVolume` is. */
+  readonly recognised?: boolean;
+  readonly volumes?: boolean;
   readonly rows: RowRules<RowOf<Name>>;
   readonly metrics?: readonly MetricDefinition[];
   readonly signals?: readonly SignalDefinition[];

@@ -41,7 +41,7 @@ export class FlowDecoding extends Decoding {
     decoder.headers(frame);
     const verdict = this.#stage.lookup(packet, this.#clock.flowMs);
     const kept = decoder.application(verdict);
-    if (kept !== verdict) this.#stage.keep(packet, kept);
+    if (kept !== verdict) this.#stage.keep(packet, kept, this.#clock.flowMs);
     this.#stage.packet(packet, this.#clock.flowMs);
     decoder.count();
     return kept;

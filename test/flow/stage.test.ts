@@ -36,7 +36,7 @@ describe("FlowStage", () => {
     const harness = new FlowHarness();
     const packet = harness.tcp(v4("10.0.0.1", 5), SERVER, SYN);
     expect(harness.stage.lookup(packet, harness.nowMs)).toBe(0);
-    harness.stage.keep(packet, 42);
+    harness.stage.keep(packet, 42, harness.nowMs);
     const answer = harness.tcp(SERVER, v4("10.0.0.1", 5), SYN | ACK);
     expect(answer.flowSide).toBe(1);
     expect(harness.stage.lookup(answer, harness.nowMs)).toBe(42);
@@ -47,7 +47,7 @@ describe("FlowStage", () => {
     const packet = Object.assign(emptyPacket({}), { flow: 7, flowSide: 1 });
     expect(harness.stage.lookup(packet, harness.nowMs)).toBe(0);
     expect([packet.flow, packet.flowSide]).toEqual([-1, 0]);
-    harness.stage.keep(packet, 9);
+    harness.stage.keep(packet, 9, harness.nowMs);
     harness.stage.packet(packet, harness.nowMs);
     harness.close();
     expect(harness.gauge("nam_flows_active")).toBe(0);

@@ -34,6 +34,7 @@ function create(definition: TrackerDefinition): Subject {
       evicted(count) {
         subject.evicted += count;
       },
+      applicationNames: APPLICATION_NAMES,
       hashSeed: 5,
     }),
   };
@@ -106,6 +107,8 @@ function feed(
       tracker.onFlow?.(event, setFlow(flow, index, event === FlowEvent.STARTED ? 17 : 6));
     }
     const timeMs = T0 + index / 100;
+    if (definition.volumes) tracker.onVolume?.(setFlow(flow, index, 6), 50_000, 1000);
+    if (definition.recognised) tracker.onRecognised?.(setDns(dns[0] as Packet, index), timeMs);
     if (definition.packets) tracker.onPacket?.(setClaim(packet, index), timeMs);
     if (definition.application) {
       for (const one of dns) tracker.onPacket?.(setDns(one, index), timeMs);
@@ -185,8 +188,8 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
     it("is declared whole", () => {
       expect(definition.help.length).toBeGreaterThan(10);
       expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
-      const { events, packets, application } = definition;
-      expect(events ?? packets ?? application).toBeDefined();
+      const { events, packets, application, recognised, volumes } = definition;
+      expect(events ?? packets ?? application ?? recognised ?? volumes).toBeDefined();
       if (packets) expect(NETWORK_NAMES).toContain(packets);
       if (application) expect(APPLICATION_NAMES).toContain(application);
     });

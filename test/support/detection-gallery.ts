@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Anomaly } from "../../src/detect/detector.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
-import { agent, callers, dnsNames as names } from "./gallery-covert.ts";
+import { agent, callers, dnsNames as names, newcomers } from "./gallery-covert.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
 /** Every kind of event the product can raise, each provoked at least once, over IPv4 and IPv6. */
@@ -15,6 +15,7 @@ export function gallery(): readonly Anomaly[] {
     names(),
     agent(),
     callers(),
+    newcomers(),
   ].flatMap(({ events }) => events);
 }
 

@@ -2,7 +2,7 @@
 // Events of detectors of what hides in ordinary traffic.
 import type { TrackerRows } from "../../src/flow/window.ts";
 import { DetectionBench, randomOf } from "./detection-bench.ts";
-import { contactRow, dnsDomainRow, dnsHostRow } from "./windows.ts";
+import { arpRow, contactRow, dnsDomainRow, dnsHostRow, handshakeRow } from "./windows.ts";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
@@ -81,7 +81,49 @@ export function callers(): DetectionBench {
   const random = randomOf(6);
   const row = beaconRow({ connections: 20 }, 60_000, 0.1, random);
   bench.step({
+    rows: {
+      volumes: [volumeRow({ upBytes: 2e8, downBytes: 1e6 })],
+      applications: [applicationRow({ application: "ssh", port: 443 })],
+    },
+  });
+  bench.step({
     rows: { beacons: [row, { ...row, client: "2001:db8::5", server: "2001:db8::7" }] },
+  });
+  return bench;
+}
+
+/** What one client sent to one server outside. */
+export function volumeRow(
+  parts: Partial<TrackerRows["volumes"][number]>,
+): TrackerRows["volumes"][number] {
+  return {
+    ...{ client: "10.0.0.5", server: "198.51.100.7", port: 443, upBytes: 0, downBytes: 0 },
+    ...parts,
+  };
+}
+
+/** One flow of a service, and what it speaks. */
+export function applicationRow(
+  parts: Partial<TrackerRows["applications"][number]>,
+): TrackerRows["applications"][number] {
+  return {
+    ...{ server: "198.51.100.7", port: 443, protocol: "tcp", application: "tls", flows: 1 },
+    topClient: "10.0.0.5",
+    ...parts,
+  };
+}
+
+/** What was never there before. */
+export function newcomers(): DetectionBench {
+  const learn = { learn_seconds: 10 };
+  const settings = { new_host: learn, new_service: learn, rare_combo: learn, rare_tls: learn };
+  const bench = new DetectionBench({ settings });
+  bench.run(11);
+  bench.step({
+    arp: [arpRow({})],
+    handshakes: [handshakeRow({ established: 1, syn: 1, topSource: "10.0.0.9" })],
+    rows: { applications: [applicationRow({})] },
+    tallies: { "tls.ja4": [["t13d1516h2_8daaf6152771_e5627efa2ab1", 1]] },
   });
   return bench;
 }

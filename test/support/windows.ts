@@ -24,6 +24,7 @@ export interface WindowParts {
   readonly arp?: readonly ArpRow[];
   /** Rows of any tracker. */
   readonly rows?: Partial<TrackerRows>;
+  readonly tallies?: Window["tallies"];
   /** Null: no sensor captures. */
   readonly capture?: Partial<CaptureWindow> | null;
 }
@@ -43,7 +44,7 @@ export function makeWindow(parts: WindowParts): Window {
     gauges: new Float64Array(0),
     sketches: {},
     rows: { ...NO_ROWS, contacts, handshakes, arp, ...parts.rows },
-    tallies: {},
+    tallies: parts.tallies ?? {},
   };
 }
 
