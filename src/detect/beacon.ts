@@ -34,7 +34,7 @@ const settings = z.strictObject({
   shortest_seconds: z
     .number()
     .min(0)
-    .default(1.8)
+    .default(3)
     .describe("Connections that come faster are a busy program and no beacon."),
   clients: z
     .int()
