@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Direction, type Frame } from "../capture/source.ts";
 import type { CellLayout } from "../metrics/cells.ts";
+import type { MetricDefinition } from "../metrics/metric.ts";
 import { u8 } from "../util/typed.ts";
 import { Accounts } from "./accounts.ts";
 import { protocols } from "./all.ts";
@@ -62,7 +63,9 @@ export class Decoder {
   /** Throws CONFIG_INVALID for a home network that cannot be read. */
   constructor(options: DecoderOptions) {
     const { layout, counters, tally } = options;
-    const context: DecodeContext = { counters, base: (metric) => layout.base(metric), tally };
+    const headerFacts: Partial<PacketFacts> = {};
+    const base = (metric: MetricDefinition) => layout.base(metric);
+    const context: DecodeContext = { counters, base, tally, facts: headerFacts };
     const applications = protocols.filter(isApplication).map(
       (protocol): Application => ({
         position: applicationNames.indexOf(protocol.name),
@@ -83,7 +86,7 @@ export class Decoder {
       (_, position) => applications.find((one) => one.position === position)?.decoder.decode,
     );
     const facts: PacketFacts = Object.assign(
-      {},
+      headerFacts,
       ...applications.map(({ decoder }) => decoder.facts),
     );
     this.packet = emptyPacket(facts);

@@ -14,6 +14,22 @@ export function clearAddresses(packet: Packet): void {
   packet.destination3 = 0;
 }
 
+/** Makes the packet the one that was found inside it; link, direction and data limits stay. */
+export function enterTunnel(packet: Packet): void {
+  packet.transport = 0;
+  packet.networkAt = -1;
+  packet.transportAt = -1;
+  packet.payloadAt = -1;
+  packet.payloadEnd = -1;
+  packet.payloadLength = 0;
+  packet.ipVersion = 0;
+  packet.ipProtocol = -1;
+  packet.ttl = 0;
+  packet.fragment = 0;
+  packet.sourcePort = 0;
+  packet.destinationPort = 0;
+}
+
 /**
  * Makes the packet this frame's. Of the one before it leaves the facts, which are stamped, and the addresses,
  * which IP decoders overwrite.
