@@ -51,14 +51,13 @@ function carried(packet: Packet): number {
   if (nibble === Nibble.IPV4) return IPV4_KEY;
   if (nibble === Nibble.IPV6) return IPV6_KEY;
   if (nibble === Nibble.ASSOCIATED_CHANNEL) return Stop.DONE;
+  // Both forms of a pseudowire must be in reach before either is believed.
+  if (packet.cut && packet.end - at < CONTROL_WORD_LENGTH + ETHERNET_LENGTH) return Stop.TRUNCATED;
   if (nibble === Nibble.CONTROL_WORD && isEthernet(packet, at + CONTROL_WORD_LENGTH)) {
     packet.at = at + CONTROL_WORD_LENGTH;
     return ETHERNET_KEY;
   }
-  if (isEthernet(packet, at)) return ETHERNET_KEY;
-  return packet.cut && packet.end - at < CONTROL_WORD_LENGTH + ETHERNET_LENGTH
-    ? Stop.TRUNCATED
-    : Stop.UNSUPPORTED;
+  return isEthernet(packet, at) ? ETHERNET_KEY : Stop.UNSUPPORTED;
 }
 
 /** True where an Ethernet header fits whose last field is a type, or the length of what is there. */

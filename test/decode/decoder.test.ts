@@ -61,6 +61,7 @@ describe("construction", () => {
     counters: new Float64Array(0),
     base: () => 0,
     tally: () => () => {},
+    facts: {},
   };
 
   it("refuses two header protocols with one key", () => {
