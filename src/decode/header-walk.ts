@@ -42,6 +42,7 @@ const { IP, UDP } = KeySpace;
 const { LATER } = Fragment;
 
 const SPACE_SHIFT = 16;
+const FIRST_UDP_KEY = udpKey(0);
 /** Headers before the network layer: more than any real stack of tags, and a bound for nested ones. */
 const MAX_LINK_HEADERS = 8;
 /** Packets inside one another; the outermost counts. Real ones have two or three. */
@@ -54,6 +55,8 @@ export class HeaderWalk {
   readonly #table = new Uint8Array(KEY_SPACES << SPACE_SHIFT);
   /** Position 0 is every key without a decoder. */
   readonly #entries: (Entry | undefined)[] = [undefined];
+  /** By last byte of a UDP port: 1 where a tunnel's port ends so. */
+  readonly #portEndings = new Uint8Array(256);
   readonly #counters: Float64Array;
   readonly #tunnelPackets: number;
   readonly #tunnelBytes: number;
@@ -108,7 +111,8 @@ export class HeaderWalk {
     packet.transport = entry.position;
     if (packet.fragment === LATER) return DONE;
     key = entry.decode(packet);
-    return key < 0 ? stop(packet, TRANSPORT, key) : this.#carried(packet, entry, key);
+    if (key < 0) return stop(packet, TRANSPORT, key);
+    return key < FIRST_UDP_KEY || this.#mayCarry(packet) ? this.#carried(packet, entry, key) : DONE;
   }
 
   /** Follows what a transport names, through AH and UDP, to the key of a packet inside; DONE where there is none. */
@@ -129,6 +133,12 @@ export class HeaderWalk {
     return stop(packet, TRANSPORT, MALFORMED);
   }
 
+  /** False for most UDP: neither port ends like a tunnel's. The table of keys would cost such a packet two cache misses. */
+  #mayCarry({ sourcePort, destinationPort }: Packet): boolean {
+    const endings = this.#portEndings;
+    return (u8(endings, sourcePort & 0xff) | u8(endings, destinationPort & 0xff)) !== 0;
+  }
+
   #countTunnel(position: number, wireLength: number): void {
     add(this.#counters, this.#tunnelPackets + position, 1);
     add(this.#counters, this.#tunnelBytes + position, wireLength);
@@ -146,6 +156,7 @@ export class HeaderWalk {
   #claim(key: number, name: string): void {
     if (this.#table[key] !== 0) throw new NamError("INTERNAL", `${name}: key ${key} is taken`);
     this.#table[key] = this.#entries.length;
+    if (key >= FIRST_UDP_KEY) this.#portEndings[key & 0xff] = 1;
   }
 }
 

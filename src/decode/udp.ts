@@ -21,18 +21,27 @@ export const udp: HeaderProtocol = {
 };
 
 function decode(packet: Packet): number {
-  const { view, at, sentEnd } = packet;
+  const { view, at } = packet;
   if (packet.end - at < HEADER_LENGTH) return short(packet);
   const length = view.getUint16(at + LENGTH_AT);
+  const destinationPort = view.getUint16(at + DESTINATION_PORT_AT);
   packet.transportAt = at;
   packet.sourcePort = view.getUint16(at);
-  packet.destinationPort = view.getUint16(at + DESTINATION_PORT_AT);
+  packet.destinationPort = destinationPort;
   packet.at = at + HEADER_LENGTH;
-  if (length >= HEADER_LENGTH && at + length <= sentEnd) limitTo(packet, at + length);
-  // 0 in datagrams longer than the field can say (RFC 2675 §4); in a first fragment the rest is yet to come.
-  else if (length !== 0 && packet.fragment !== FIRST) return MALFORMED;
-  packet.payloadAt = packet.at;
+  if (at + length !== packet.sentEnd && !isLengthPossible(packet, at, length)) return MALFORMED;
+  packet.payloadAt = at + HEADER_LENGTH;
   packet.payloadEnd = packet.end;
-  packet.payloadLength = packet.sentEnd - packet.at;
-  return udpKey(packet.destinationPort);
+  packet.payloadLength = packet.sentEnd - packet.payloadAt;
+  return udpKey(destinationPort);
+}
+
+/** Whether a length that is not the datagram's can be right; one that is shorter ends the data. */
+function isLengthPossible(packet: Packet, at: number, length: number): boolean {
+  if (length >= HEADER_LENGTH && at + length < packet.sentEnd) {
+    limitTo(packet, at + length);
+    return true;
+  }
+  // 0 in datagrams longer than the field can say (RFC 2675 §4); in a first fragment the rest is yet to come.
+  return length === 0 || packet.fragment === FIRST;
 }
