@@ -79,15 +79,12 @@ export const decodeMetrics: readonly MetricDefinition[] = [
 /** Packets and bytes of each protocol, malformed frames, and what the protocols declare themselves. */
 export const decodeSignals: readonly SignalDefinition[] = [
   ...families.flatMap(familySignals),
-  ...tunnelNames.map(
-    (protocol): SignalDefinition => ({
-      name: `tunnel_${protocol}`,
-      help: `packets inside ${protocol}`,
-      metric: tunnelPackets,
-      where: { protocol },
-      unit: "packets",
-    }),
-  ),
+  {
+    name: "tunnel_packets",
+    help: "packets in tunnels",
+    metric: tunnelPackets,
+    unit: "packets",
+  },
   {
     name: "frames_malformed",
     help: "malformed frames",

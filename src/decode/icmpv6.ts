@@ -40,7 +40,7 @@ const messages: MetricDefinition = {
   labels: { kind: kinds.labels },
 };
 
-const SIGNALS = ["echo_request", "router_advertisement", "neighbor_advertisement"] as const;
+const SIGNALS = ["router_advertisement", "neighbor_advertisement"] as const;
 
 /** ICMPv6 (RFC 4443) and neighbor discovery. Errors quote the header of the packet that they are about. */
 export const icmpv6: HeaderProtocol = {

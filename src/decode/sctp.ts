@@ -40,13 +40,6 @@ export const sctp: HeaderProtocol = {
   layer: "transport",
   keys: [ipKey(132)],
   metrics: [chunks],
-  signals: (["init", "abort"] as const).map((kind) => ({
-    name: `sctp_${kind}`,
-    help: `SCTP chunks, kind ${kind}`,
-    metric: chunks,
-    where: { kind },
-    unit: "messages",
-  })),
   create,
 };
 
