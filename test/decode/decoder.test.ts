@@ -62,6 +62,8 @@ describe("construction", () => {
     base: () => 0,
     tally: () => () => {},
     facts: {},
+    echPublicNames: new Set(),
+    shared: (make) => make(context),
   };
 
   it("refuses two header protocols with one key", () => {

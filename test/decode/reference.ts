@@ -2,6 +2,13 @@
 import { readFileSync } from "node:fs";
 import type { Counts } from "./decoding.ts";
 
+interface NameServiceAnswer {
+  readonly frames: number;
+  readonly queries: number;
+  readonly responses: number;
+  readonly query_names: Counts;
+}
+
 /** The parts of a reference answer (schema nam-ref/1, made with tshark) that the decoders are held against. */
 export interface Reference {
   readonly container: { readonly packets: string };
@@ -21,10 +28,24 @@ export interface Reference {
       readonly query_types: Counts;
       readonly response_rcodes: Counts;
     };
-    readonly tls: { readonly sni: Counts; readonly ja3: Counts };
+    readonly mdns?: NameServiceAnswer;
+    readonly llmnr?: NameServiceAnswer;
+    readonly tls: {
+      readonly client_hellos: number;
+      readonly server_hellos: number;
+      readonly sni: Counts;
+      readonly ja3: Counts;
+      readonly ja3s: Counts;
+    };
+    readonly dtls: { readonly client_hellos: number };
+    readonly quic: { readonly sni: Counts };
   };
   readonly io_phs: readonly { readonly path: string; readonly frames: number }[];
-  readonly fingerprints: { readonly ja4: Counts };
+  readonly fingerprints: {
+    readonly ja4: Counts;
+    readonly hassh: Counts;
+    readonly hassh_server: Counts;
+  };
   readonly second_opinion: { readonly differs_from_base: readonly (readonly unknown[])[] };
 }
 
@@ -97,13 +118,13 @@ function carrierOfLast(layers: readonly string[]): string | null {
   return last.startsWith("_ws.") ? null : (TUNNELS[before] ?? null);
 }
 
-/** Frames in which a protocol lies on UDP in the innermost packet, and is not quoted by ICMP. */
-export function framesOverUdp({ io_phs }: Reference, protocol: string): number {
+/** Frames in which a protocol lies on UDP or TCP in the innermost packet, and is not quoted by ICMP. */
+export function framesOverIp({ io_phs }: Reference, protocol: string): number {
   let sum = 0;
   for (const { path, frames } of io_phs) {
     const layers = layersOf(path);
     const networkAt = layers.findLastIndex((layer) => layer in NETWORKS);
-    if (layers.slice(networkAt + 1).join(":") === `udp:${protocol}`) sum += frames;
+    if (isWhole(layers.slice(networkAt + 1).join(":"), protocol)) sum += frames;
   }
   return sum;
 }
@@ -121,4 +142,8 @@ function framesBelow(tree: Reference["io_phs"], path: string): number {
 
 function count(counts: Counts, key: string, amount: number): void {
   if (amount > 0) counts[key] = (counts[key] ?? 0) + amount;
+}
+
+function isWhole(layers: string, protocol: string): boolean {
+  return layers === `udp:${protocol}` || layers === `tcp:${protocol}`;
 }
