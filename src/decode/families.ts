@@ -76,7 +76,10 @@ export const decodeMetrics: readonly MetricDefinition[] = [
   ...protocols.flatMap(({ metrics = [] }) => metrics),
 ];
 
-/** Packets and bytes of each protocol, malformed frames, and what the protocols declare themselves. */
+/** Elsewhere packets and bytes rise together; one signal each leaves room in the series budget. */
+const BYTE_SIGNALS: ReadonlySet<string> = new Set(["ipv4", "ipv6", "tcp", "udp"]);
+
+/** Packets of each protocol, bytes of the main ones, malformed frames, and what the protocols declare themselves. */
 export const decodeSignals: readonly SignalDefinition[] = [
   ...families.flatMap(familySignals),
   {
@@ -120,20 +123,20 @@ function family(layer: "network" | "transport" | "application", names: readonly 
 
 function familySignals({ names, packets, bytes }: Family): SignalDefinition[] {
   const prefix = packets.name.replace(/^nam_|_packets_total$/g, "");
-  // An application's packets and bytes rise together; one signal each leaves room in the series budget.
-  const metrics = prefix === "application" ? [packets] : [packets, bytes];
   return names
     .filter((name) => name !== "none")
     .flatMap((protocol) =>
-      metrics.map((metric): SignalDefinition => {
-        const unit = metric === packets ? "packets" : "bytes";
-        return {
-          name: `${prefix}_${protocol}_${unit}`,
-          help: `${unit} of ${prefix} protocol ${protocol}`,
-          metric,
-          where: { protocol },
-          unit,
-        };
-      }),
+      (BYTE_SIGNALS.has(protocol) ? [packets, bytes] : [packets]).map(
+        (metric): SignalDefinition => {
+          const unit = metric === packets ? "packets" : "bytes";
+          return {
+            name: `${prefix}_${protocol}_${unit}`,
+            help: `${unit} of ${prefix} protocol ${protocol}`,
+            metric,
+            where: { protocol },
+            unit,
+          };
+        },
+      ),
     );
 }
