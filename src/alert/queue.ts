@@ -10,12 +10,11 @@ export interface Entry {
   readonly acceptedMs: number;
   /** When its group wait is over. */
   readonly dueMs: number;
+  /** It is told in no message before this moment, not even along with others: quiet hours, or it may come back. */
+  readonly heldUntilMs: number;
 }
 
-/**
- * What waits for one channel: at most one entry an anomaly, at most `limit` in all. It holds plain data and is the
- * only place where undelivered anomalies live, so that a durable form of it can take its place.
- */
+/** What waits for one channel: at most one entry an anomaly, at most `limit` in all. */
 export class Queue {
   #limit: number;
   /** One map a severity, each in order of arrival: the oldest of the least severe is found at once. */

@@ -73,6 +73,7 @@ export function channelOf(notifier: Notifier, changes: Partial<AlertChannel> = {
     notifier,
     minimumSeverity: "warning",
     sendResolved: true,
+    heartbeatMs: 0,
     ...changes,
   };
 }
@@ -129,7 +130,16 @@ export async function metricOf(
   return sample.value;
 }
 
-export const FATES = ["told", "counted", "superseded", "filtered", "dropped", "lost"] as const;
+export const FATES = [
+  "told",
+  "counted",
+  "superseded",
+  "filtered",
+  "silenced",
+  "maintenance",
+  "dropped",
+  "lost",
+] as const;
 
 /** Events by fate, and their sum. */
 export async function fatesOf(

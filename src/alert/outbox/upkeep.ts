@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { Anomaly } from "../../detect/detector.ts";
+import type { Outbox } from "./outbox.ts";
+import type { DeadLetter } from "./records.ts";
+
+/**
+ * Forgets what is stored for channels that are not configured: what waits since before `olderMs`, and what was told of
+ * incidents that are over. The rest is kept, in case the channel comes back.
+ */
+export function forgetStrangers(
+  outbox: Outbox,
+  channels: ReadonlySet<string>,
+  olderMs: number,
+): void {
+  for (const { channel, id, body } of outbox.list("waiting")) {
+    if (!channels.has(channel) && body.acceptedMs < olderMs) outbox.delete("waiting", channel, id);
+  }
+  for (const { channel, id, body } of outbox.list("dead")) {
+    if (!channels.has(channel) && body.atMs < olderMs) outbox.delete("dead", channel, id);
+  }
+  for (const { channel, id } of outbox.list("told")) {
+    const isOpen = outbox.get("incident", "", id) !== undefined;
+    const isWaiting = outbox.get("waiting", channel, id) !== undefined;
+    if (!isOpen && !isWaiting) outbox.delete("told", channel, id);
+  }
+}
+
+/** What a dead letter is about, as it is now: an incident that is not open any more is over. */
+export function revived(outbox: Outbox, { anomaly }: DeadLetter): Anomaly {
+  if (outbox.get("incident", "", anomaly.id)) return anomaly;
+  return { ...anomaly, state: "resolved" };
+}
