@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { randomInt } from "node:crypto";
 import { EventStore } from "./alert/event-store.ts";
+import type { Outbox } from "./alert/outbox/outbox.ts";
 import { AlertRouter } from "./alert/router.ts";
 import { CaptureBook } from "./capture-status.ts";
 import type { LoadedConfig } from "./config/load.ts";
@@ -27,6 +28,8 @@ export interface MonitorOptions {
   readonly interfaces: readonly string[];
   /** Routers of this machine. */
   readonly gateways: readonly string[];
+  /** What an earlier run left to be told. The monitor closes it. */
+  readonly outbox: Outbox;
   /** Reads the configuration again; throws NamError when it is not valid. */
   readonly reload: () => LoadedConfig;
   readonly clock: Clock;
@@ -78,8 +81,10 @@ export class Monitor {
       registry,
       clock,
       agent: config.agent.name,
+      outbox: options.outbox,
       log: log.child({ stage: "alert" }),
     });
+    this.#continue();
     this.#host = config.host.enabled ? new HostSampler(hostOptions(config, registry)) : null;
     if (this.#host) this.#core.collectors.init("host");
     this.#merger = new WindowMerger(options.interfaces.length, clock, (window) =>
@@ -171,6 +176,15 @@ export class Monitor {
     const events = this.#core.accept(window, this.#hostSample);
     this.#events.add(events);
     this.#router.accept(events);
+  }
+
+  /** Goes on with the incidents that an earlier run left open; those that nothing can find any more are over. */
+  #continue(): void {
+    const time = this.#options.clock.now() / 1000;
+    const orphans = this.#core.engine.restore(this.#router.openIncidents);
+    const over = orphans.map((anomaly) => ({ ...anomaly, state: "resolved" as const, time }));
+    this.#events.add(over);
+    this.#router.accept(over);
   }
 
   async #sampleHost(): Promise<void> {

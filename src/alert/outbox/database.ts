@@ -109,7 +109,9 @@ export class Database {
     return row.data_version;
   }
 
-  close(): void {
+  /** Brings the write-ahead log into the file, where that works, and lets go of both. */
+  async close(): Promise<void> {
+    await this.#connection.exec("PRAGMA wal_checkpoint(TRUNCATE)").catch(() => {});
     this.#connection.close();
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Clock } from "../../util/clock.ts";
 import { messageOf } from "../../util/errors.ts";
@@ -110,13 +111,14 @@ export class Outbox {
     this.#onForeign = undefined;
     this.delete("owner", "", OWNER);
     await this.#disk.end();
-    this.#database?.close();
+    await this.#database?.close();
     this.#database = null;
   }
 
   async #open(directory: string): Promise<void> {
     const { log } = this.#options;
     try {
+      mkdirSync(directory, { recursive: true, mode: 0o750 });
       this.#take(await this.#openFile(directory));
     } catch (error) {
       log.error(
@@ -135,7 +137,7 @@ export class Outbox {
       this.#database = await Database.open(directory, limitBytes);
       return await this.#database.rows();
     } catch (error) {
-      this.#database?.close();
+      await this.#database?.close();
       this.#database = null;
       if (!isUnusable(error)) throw error;
       await this.#startOver(directory, error);
@@ -172,7 +174,7 @@ export class Outbox {
       await this.#database?.write(changes);
     } catch (error) {
       if (!isUnusable(error) || directory === null) throw error;
-      this.#database?.close();
+      await this.#database?.close();
       await this.#startOver(directory, error);
       const all = this.#records.all();
       await this.#database?.write(all.map((r) => changeOf(r.kind, r.channel, r.id, r.body)));

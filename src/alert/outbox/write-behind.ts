@@ -23,6 +23,9 @@ export class WriteBehind {
   readonly #options: WriteBehindOptions;
   #waiting = new Map<string, () => Change>();
   #writing: Promise<void> | undefined;
+  /** Batches begun and ended, the failed ones included. */
+  #begun = 0;
+  #ended = 0;
   #isFailing = false;
   #isEnded = false;
   #cancelRetry = (): void => {};
@@ -57,16 +60,19 @@ export class WriteBehind {
   /** Tries once more to write what waits, then takes nothing more. */
   async end(): Promise<void> {
     this.#cancelRetry();
-    await this.#writing;
+    while (this.#writing) await this.#writing;
     this.#isEnded = true;
     if (this.#waiting.size > 0) await this.#write();
   }
 
+  /** Waits for the batch that holds the newest change, not for what comes after it. */
   async #settle(): Promise<void> {
-    await this.#writing;
-    if (this.#waiting.size === 0 || this.#isFailing) return;
-    this.#start();
-    await this.#writing;
+    const batch = this.#waiting.size > 0 ? this.#begun + 1 : this.#begun;
+    for (;;) {
+      this.#start();
+      if (this.#ended >= batch || !this.#writing) return;
+      await this.#writing;
+    }
   }
 
   #start(): void {
@@ -80,6 +86,7 @@ export class WriteBehind {
   async #write(): Promise<void> {
     const batch = this.#waiting;
     this.#waiting = new Map();
+    this.#begun++;
     try {
       await this.#options.write([...batch.values()].map((change) => change()));
       if (!this.#isFailing) return;
@@ -92,6 +99,8 @@ export class WriteBehind {
       this.#isFailing = true;
       this.#cancelRetry();
       this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => this.#start());
+    } finally {
+      this.#ended++;
     }
   }
 }
