@@ -17,7 +17,8 @@ export interface Maintenance {
   readonly name: string;
   readonly reason: string;
   readonly windows: readonly WeeklyWindow[];
-  readonly matchers?: Matchers;
+  /** Everything where it is left out. */
+  readonly match?: Matchers;
 }
 
 /** What a new silence is made of; it gets its id and the rest by `add`. */
@@ -57,6 +58,15 @@ export class Silences {
       .sort((a, b) => b.created - a.created);
   }
 
+  /** Every maintenance window of the configuration, and until when it lasts where it does now (UTC seconds). */
+  maintained(): { name: string; reason: string; until: number | null }[] {
+    const nowMs = this.#clock.now();
+    return this.#maintenance.map(({ name, reason, windows }) => {
+      const endMs = endOfWindowMs(windows, nowMs);
+      return { name, reason, until: endMs === null ? null : endMs / 1_000 };
+    });
+  }
+
   /** Adds one; null where there are too many. */
   add(silence: NewSilence): Silence | null {
     this.expire();
@@ -81,9 +91,8 @@ export class Silences {
       .some(({ body }) => isActive(body, nowMs) && matches(body.matchers, anomaly));
     if (isSilenced) return "silenced";
     const isMaintained = this.#maintenance.some(
-      ({ windows, matchers }) =>
-        (matchers === undefined || matches(matchers, anomaly)) &&
-        endOfWindowMs(windows, nowMs) !== null,
+      ({ windows, match }) =>
+        (match === undefined || matches(match, anomaly)) && endOfWindowMs(windows, nowMs) !== null,
     );
     return isMaintained ? "maintenance" : null;
   }
