@@ -15,6 +15,7 @@ COPY package.json package-lock.json .npmrc ./
 # No package's own script runs: koffi brings its binary as a package, and cap, the source for other systems, stays out.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
+COPY scripts/bundle.mjs ./scripts/
 COPY src ./src
 RUN npm run build \
   && npm prune --omit=dev --ignore-scripts \

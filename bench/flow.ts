@@ -17,6 +17,9 @@ const ROUNDS = 60;
 /** Prepared packets: addresses and ports in four words each. */
 const PREPARED = 0x40000;
 const WORDS = 4;
+/** Ethernet, IPv4 and TCP headers, of which only the flags are looked at. */
+const HEADERS_LENGTH = 54;
+const FLAGS_AT = 47;
 
 interface Load {
   readonly what: string;
@@ -79,7 +82,10 @@ type Round = (packet: Packet, load: Load, first: number) => void;
 
 /** Nanoseconds a packet of the best round, once every prepared packet was seen. */
 function best(load: Load, round: Round): number {
+  const view = new DataView(new ArrayBuffer(HEADERS_LENGTH));
+  view.setUint8(FLAGS_AT, load.flags);
   const packet = Object.assign(emptyPacket({}), {
+    view,
     ...{ transportAt: 34, ipVersion: 4, ipProtocol: 6, wireLength: 100, tcpFlags: load.flags },
     ...{ source2: V4_MAPPED_WORD2, destination2: V4_MAPPED_WORD2 },
   });
@@ -182,6 +188,6 @@ function createStage(): FlowStage {
     hashSeed: 1,
     flowCapacity: CAPACITY,
     networkNames: ["other", "arp", "ipv4"],
-    applicationNames: [],
+    applicationNames: ["none", "other", "dns"],
   });
 }

@@ -42,7 +42,10 @@ export function ensureCap() {
 /** Builds dist/ where it is older than src/, or than what builds it. */
 export function ensureBuild() {
   const built = modifiedMs("dist/main.js");
-  const wanted = Math.max(newestMs("src"), modifiedMs("tsconfig.json"));
+  const wanted = Math.max(
+    ...["tsconfig.json", "scripts/bundle.mjs"].map(modifiedMs),
+    newestMs("src"),
+  );
   if (built > 0 && built >= wanted) return;
   say("Building: src/ into dist/ …");
   npm(["run", "--silent", "build"]);

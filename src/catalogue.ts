@@ -10,6 +10,7 @@ import { detectorSettings } from "./detect/settings.ts";
 import { signalNames } from "./detect/signals.ts";
 import { distinctMetric } from "./flow/distinct.ts";
 import { flowGauges, flowMetrics } from "./flow/families.ts";
+import { gapLoss } from "./gap-loss.ts";
 import { hostMetrics } from "./host/families.ts";
 import { collectorMetrics } from "./metrics/collectors.ts";
 import type { MetricDefinition } from "./metrics/metric.ts";
@@ -27,6 +28,7 @@ export function metricCatalogue(): readonly MetricDefinition[] {
     ...flowMetrics,
     ...flowGauges,
     distinctMetric,
+    gapLoss,
     ...hostMetrics,
     ...Object.values(signalFamilies(signalNames(sensorSignals))),
     ...Object.values(incidentFamilies(detectors.map(({ name }) => name))),

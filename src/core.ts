@@ -8,6 +8,7 @@ import { DetectionEngine } from "./detect/engine.ts";
 import type { DetectSettings } from "./detect/settings.ts";
 import { DISTINCT, distinctMetric, SlidingDistinct } from "./flow/distinct.ts";
 import type { Window } from "./flow/window.ts";
+import { GapLoss, gapLoss } from "./gap-loss.ts";
 import { Collectors } from "./metrics/collectors.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
 import { createSensorLayouts, type SensorLayouts, sensorSignals } from "./sensor-metrics.ts";
@@ -39,8 +40,10 @@ export class Core {
   readonly engine: DetectionEngine;
   readonly #levels: Float64Array;
   readonly #distinct = new SlidingDistinct();
+  readonly #gapLoss: GapLoss;
 
   constructor(options: CoreOptions) {
+    this.#gapLoss = new GapLoss(this.layouts.counters);
     this.totals = new Float64Array(this.layouts.counters.size);
     this.#levels = new Float64Array(this.layouts.gauges.size);
     this.registry.cells(this.layouts.counters, this.totals);
@@ -51,6 +54,8 @@ export class Core {
     this.registry.onCollect(() => {
       for (const what of DISTINCT) distinct.set({ what }, this.#distinct.estimate(what));
     });
+    const gapLossGauge = this.registry.gauge(gapLoss);
+    this.registry.onCollect(() => gapLossGauge.set({}, this.#gapLoss.ratio()));
     this.engine = new DetectionEngine({
       layout: this.layouts.counters,
       signals: sensorSignals,
@@ -70,6 +75,7 @@ export class Core {
       add(this.totals, slot, window.counters[slot] ?? 0);
     }
     this.#levels.set(window.gauges);
+    this.#gapLoss.accept(window);
     this.#distinct.accept(window.sketches, window.endMs);
     return this.engine.tick(window, host);
   }

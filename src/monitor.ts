@@ -138,7 +138,7 @@ export class Monitor {
 
   #sensor(name: string, sensor: number): Sensor {
     const { clock, log } = this.#options;
-    const { capture, networks, flow, stealth } = this.#loaded.config;
+    const { capture, networks, tls, flow, stealth } = this.#loaded.config;
     return new Sensor(
       {
         sensor,
@@ -153,6 +153,7 @@ export class Monitor {
           fanoutGroup: null,
         },
         home: networks.home,
+        echPublicNames: tls.ech_public_names,
         flowCapacity: flow.capacity,
         hashSeed: this.#hashSeed,
         user: capture.user,

@@ -2,13 +2,16 @@
 import type { CaptureSource, CaptureStats, Frame } from "./capture/source.ts";
 import { Decoder } from "./decode/decoder.ts";
 import { applicationNames, networkNames } from "./decode/families.ts";
+import { QuietAccounts } from "./decode/quiet-accounts.ts";
 import { FlowStage } from "./flow/stage.ts";
 import { Tallies, tallyOverflow } from "./flow/tally.ts";
 import type { CaptureWindow, Window } from "./flow/window.ts";
+import { KnownFlows, Taken } from "./known-flows.ts";
 import type { SensorLayouts } from "./sensor-metrics.ts";
 import { add } from "./util/typed.ts";
 import { WindowClock } from "./window-clock.ts";
 
+const { COUNTED, UNKNOWN } = Taken;
 const WINDOW_MS = 1000;
 /** Frames between two looks at the wall clock for the lag. */
 const LAG_SAMPLE_MASK = 1023;
@@ -19,11 +22,15 @@ export interface PipelineOptions {
   readonly layouts: SensorLayouts;
   /** The operator's own networks, as CIDR. */
   readonly home: readonly string[];
+  /** As in DecoderOptions. */
+  readonly echPublicNames?: readonly string[];
   /** Random for live capture, fixed for replay. */
   readonly hashSeed: number;
   readonly flowCapacity: number;
   /** Most distinct strings a window's tally keeps. */
   readonly tallyLimit: number;
+  /** False to send every packet the long way, which counts the same. */
+  readonly shortcuts?: boolean;
   /** Wall clock for the lag; null on replay. */
   readonly now: (() => number) | null;
   readonly emit: (window: Window) => void;
@@ -40,21 +47,27 @@ export class Pipeline {
   readonly #tallies: Tallies;
   readonly #decoder: Decoder;
   readonly #flows: FlowStage;
+  readonly #quietAccounts: QuietAccounts;
+  readonly #knownFlows: KnownFlows;
+  readonly #shortcuts: boolean;
   readonly #clock = new WindowClock(WINDOW_MS);
   readonly #close = (startMs: number, endMs: number): void => this.#closeWindow(startMs, endMs);
   #sequence = 0;
   #frames = 0;
-  #processed = 0;
+  #framesSent = 0;
+  #counted = 0;
   #bytes = 0;
   #lagMs = 0;
   #stepsSent = 0;
-  #lastPacketMs = 0;
+  #lastSeconds = 0;
+  #lastNanoseconds = 0;
   #source: CaptureSource;
   #lastStats: CaptureStats;
 
   constructor(options: PipelineOptions) {
     const { layouts } = options;
     this.#options = options;
+    this.#shortcuts = options.shortcuts ?? true;
     this.#counters = new Float64Array(layouts.counters.size);
     this.#gauges = new Float64Array(layouts.gauges.size);
     this.#tallies = new Tallies(options.tallyLimit);
@@ -63,6 +76,7 @@ export class Pipeline {
       counters: this.#counters,
       tally: (name) => this.#tallies.counter(name),
       home: options.home,
+      echPublicNames: options.echPublicNames ?? [],
     });
     this.#flows = new FlowStage({
       layout: layouts.counters,
@@ -74,25 +88,39 @@ export class Pipeline {
       networkNames,
       applicationNames,
     });
+    this.#quietAccounts = new QuietAccounts(layouts.counters, this.#counters);
+    this.#knownFlows = new KnownFlows({
+      stage: this.#flows,
+      home: this.#decoder.home,
+      accounts: this.#quietAccounts,
+      reading: this.#decoder.reading,
+    });
     this.#source = options.source;
     this.#lastStats = options.source.stats();
   }
 
   /** Takes one frame; never throws. */
   frame(frame: Frame): void {
-    const timeMs = frame.seconds * 1000 + frame.nanoseconds / 1e6;
     const clock = this.#clock;
-    clock.advance(timeMs, this.#close);
-    this.#lastPacketMs = timeMs;
-    this.#processed++;
+    clock.packet(frame.seconds, frame.nanoseconds, this.#close);
+    this.#lastSeconds = frame.seconds;
+    this.#lastNanoseconds = frame.nanoseconds;
     this.#bytes += frame.wireLength;
-    if ((this.#frames++ & LAG_SAMPLE_MASK) === 0) this.#sampleLag(timeMs);
+    if ((this.#frames++ & LAG_SAMPLE_MASK) === 0) this.#sampleLag(timeMsOf(frame));
+    const { flowMs } = clock;
+    const found = this.#shortcuts ? this.#knownFlows.take(frame, flowMs) : UNKNOWN;
+    if (found === COUNTED) this.#counted++;
+    else this.#decode(frame, flowMs, found);
+  }
+
+  /** The long way of a packet. `found` is the slot of its flow, where that has been looked up. */
+  #decode(frame: Frame, flowMs: number, found: number): void {
     const { packet } = this.#decoder;
     this.#decoder.headers(frame);
-    const verdict = this.#flows.lookup(packet, clock.flowMs);
+    const verdict = this.#flows.lookup(packet, flowMs, found < 0 ? undefined : found);
     const kept = this.#decoder.application(verdict);
     if (kept !== verdict) this.#flows.keep(packet, kept);
-    this.#flows.packet(packet, clock.flowMs);
+    this.#flows.packet(packet, flowMs);
     this.#decoder.count();
   }
 
@@ -112,6 +140,11 @@ export class Pipeline {
     return this.#frames;
   }
 
+  /** Frames among them that took the short way. */
+  get shortcuts(): number {
+    return this.#counted;
+  }
+
   /** Closes the open window, for the end of an input. */
   finish(): void {
     this.#clock.finish(this.#close);
@@ -126,6 +159,7 @@ export class Pipeline {
     const { rows, sketches } = this.#flows.close(this.#clock.flowTime(endMs));
     const { layouts } = this.#options;
     add(this.#counters, layouts.counters.base(tallyOverflow), this.#tallies.overflow);
+    this.#quietAccounts.flush();
     const counters = this.#counters.slice();
     this.#counters.fill(0);
     this.#options.emit({
@@ -149,26 +183,31 @@ export class Pipeline {
     const last = this.#lastStats;
     const kernel = stats.droppedKernel - last.droppedKernel;
     const ring = stats.droppedRing - last.droppedRing;
+    const processed = this.#frames - this.#framesSent;
     const window: CaptureWindow = {
       interface: source.interfaceName,
       source: source.name,
-      received: this.#processed + kernel + ring,
-      processed: this.#processed,
+      received: processed + kernel + ring,
+      processed,
       bytes: this.#bytes,
       dropped: { kernel, ring, shed: 0, ipc: 0 },
       duplicates: stats.duplicates - last.duplicates,
       ringFreezes: stats.ringFreezes - last.ringFreezes,
       ringFill: stats.ringFill,
       dropCounterSupported: stats.dropCounterSupported,
-      lastPacketMs: this.#lastPacketMs,
+      lastPacketMs: this.#lastSeconds * 1000 + this.#lastNanoseconds / 1e6,
       lagSeconds: this.#lagMs / 1000,
       clockSteps: this.#clock.steps - this.#stepsSent,
     };
     this.#lastStats = stats;
-    this.#processed = 0;
+    this.#framesSent = this.#frames;
     this.#bytes = 0;
     this.#lagMs = 0;
     this.#stepsSent = this.#clock.steps;
     return window;
   }
+}
+
+function timeMsOf(frame: Frame): number {
+  return frame.seconds * 1000 + frame.nanoseconds / 1e6;
 }

@@ -25,6 +25,8 @@ const BOUNDED_TALLY = 1_000_000;
 const PROGRESS_MASK = 0xffff;
 
 export interface ReplayOptions extends CoreOptions {
+  /** As in DecoderOptions. */
+  readonly echPublicNames?: readonly string[];
   readonly flowCapacity: number;
   /** Entries of each list in the report; 0 = all. */
   readonly top: number;
@@ -167,6 +169,7 @@ export class Replay {
       source,
       layouts: this.core.layouts,
       home: this.#options.home,
+      echPublicNames: this.#options.echPublicNames ?? [],
       hashSeed: HASH_SEED,
       flowCapacity: this.#options.flowCapacity,
       tallyLimit: this.#options.top === 0 ? Number.POSITIVE_INFINITY : BOUNDED_TALLY,

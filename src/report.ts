@@ -43,6 +43,24 @@ export interface Report {
     readonly queries: number;
     readonly responses: number;
     readonly names: readonly Counted[];
+    readonly outcomes: {
+      readonly nxdomain: number;
+      /** Queries without a response for 5 seconds. */
+      readonly timeouts: number;
+      readonly repeatedQueries: number;
+      readonly unsolicitedResponses: number;
+    };
+    readonly properties: {
+      readonly tcp: number;
+      readonly truncated: number;
+      readonly edns: number;
+    };
+  };
+  /** Names asked for on the local link. */
+  readonly localNames: {
+    readonly mdns: readonly Counted[];
+    readonly llmnr: readonly Counted[];
+    readonly nbns: readonly Counted[];
   };
   readonly tls: {
     readonly clientHellos: number;
@@ -102,10 +120,26 @@ export function buildReport(input: ReportInput): Report {
       queries: count("nam_dns_messages_total", { kind: "query" }),
       responses: count("nam_dns_messages_total", { kind: "response" }),
       names: list("dns.names"),
+      outcomes: {
+        nxdomain: count("nam_dns_responses_total", { rcode: "nxdomain" }),
+        timeouts: count("nam_dns_timeouts_total"),
+        repeatedQueries: count("nam_dns_repeated_queries_total"),
+        unsolicitedResponses: count("nam_dns_unsolicited_responses_total"),
+      },
+      properties: {
+        tcp: count("nam_dns_properties_total", { property: "tcp" }),
+        truncated: count("nam_dns_properties_total", { property: "truncated" }),
+        edns: count("nam_dns_properties_total", { property: "edns" }),
+      },
+    },
+    localNames: {
+      mdns: list("mdns.names"),
+      llmnr: list("llmnr.names"),
+      nbns: list("nbns.names"),
     },
     tls: {
       clientHellos: count("nam_tls_hellos_total", { transport: "tcp" }),
-      serverHellos: count("nam_tls_server_hellos_total"),
+      serverHellos: count("nam_tls_server_hellos_total", { transport: "tcp" }),
       sni: list("tls.sni"),
       ja3: list("tls.ja3"),
       ja3s: list("tls.ja3s"),

@@ -8,6 +8,7 @@ export interface SensorOptions {
   readonly sensor: number;
   readonly source: SourceSettings;
   readonly home: readonly string[];
+  readonly echPublicNames: readonly string[];
   readonly flowCapacity: number;
   /** Secret of the monitor's hashes: the same for all its sensors, so that their sketches merge. */
   readonly hashSeed: number;

@@ -43,6 +43,7 @@ async function capture(options: SensorOptions): Promise<void> {
     source,
     layouts: createSensorLayouts(),
     home: options.home,
+    echPublicNames: options.echPublicNames,
     hashSeed: options.hashSeed,
     flowCapacity: options.flowCapacity,
     tallyLimit: TALLY_LIMIT,

@@ -31,6 +31,7 @@ export async function replayCommand(
   const replay = new Replay({
     detect: config.detectors,
     home: config.networks.home,
+    echPublicNames: config.tls.ech_public_names,
     agent: config.agent.name,
     flowCapacity: config.flow.capacity,
     top: options.top,

@@ -13,6 +13,7 @@ import {
   networksSettings,
   stealthSetting,
   storageSettings,
+  tlsSettings,
   webSettings,
 } from "./sections.ts";
 
@@ -22,6 +23,7 @@ export const configSchema = z
     agent: agentSettings,
     capture: captureSettings,
     networks: networksSettings,
+    tls: tlsSettings,
     flow: flowSettings,
     detectors: detectSettings.describe("What is looked for, and how sure each detector must be."),
     host: hostSettings,

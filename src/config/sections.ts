@@ -50,6 +50,18 @@ export const networksSettings = z
   .prefault({})
   .describe("What is inside and what is outside.");
 
+export const tlsSettings = z
+  .strictObject({
+    ech_public_names: z
+      .array(z.string().toLowerCase().min(1).max(253))
+      .default([])
+      .describe(
+        "Server names that a ClientHello with an ECH extension shows instead of the real one, e.g. `cloudflare-ech.com`. Such a hello counts as one without a name.",
+      ),
+  })
+  .prefault({})
+  .describe("How TLS is read.");
+
 export const webSettings = z
   .strictObject({
     listen_address: z

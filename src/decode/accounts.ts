@@ -22,7 +22,9 @@ const BITS_BELOW_SMALLEST = 26;
 const ETHERNET_BUCKET = 5;
 const JUMBO_BUCKET = 6;
 const INFINITE_BUCKET = 7;
-const SUM = 8;
+/** Buckets of `packetSize`; its sum follows them. */
+export const SIZE_BUCKETS = 8;
+const SUM = SIZE_BUCKETS;
 const DIRECTION_COUNT = DIRECTIONS.length;
 
 /** Adds packets to the families that every packet is counted in. */
@@ -73,7 +75,7 @@ export class Accounts {
 }
 
 /** Position of a length in the buckets; a logarithm finds the ones that are powers of two. */
-function bucketOf(length: number): number {
+export function bucketOf(length: number): number {
   if (length <= LAST_POWER) {
     return length <= SMALLEST ? 0 : BITS_BELOW_SMALLEST - Math.clz32(length - 1);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Stop } from "./protocol.ts";
+import { isGrease, MAX_LIST, readBytes, readPairs, readVector } from "./tls-vectors.ts";
 import { WireText } from "./wire-text.ts";
 
 /** Offsets in the handshake message (RFC 8446 §4, §4.1.2): type, length, version, random, session id … */
@@ -14,15 +15,17 @@ export const ExtensionType = {
   POINT_FORMATS: 11,
   SIGNATURE_ALGORITHMS: 13,
   ALPN: 16,
+  SESSION_TICKET: 35,
+  PRE_SHARED_KEY: 41,
+  EARLY_DATA: 42,
   SUPPORTED_VERSIONS: 43,
+  ENCRYPTED_CLIENT_HELLO: 0xfe0d,
 } as const;
 
+const DTLS_VERSIONS = 0xfe00;
 const HOST_NAME = 0;
 const MAX_NAME_BYTES = 255;
 const NO_SPECIAL = -1;
-/** Twice what the largest real hellos list. Lists are sorted and hashed: their size must not be the sender's choice. */
-const MAX_LIST = 512;
-
 /** What a ClientHello offers, in wire order and without GREASE. One object, valid until the next hello. */
 export interface ClientHello {
   legacyVersion: number;
@@ -38,11 +41,8 @@ export interface ClientHello {
   /** The first name that ALPN offers: where it is in the view, and its length, 0 without one. */
   alpnAt: number;
   alpnLength: number;
-}
-
-/** GREASE values (RFC 8701): 0x0a0a, 0x1a1a … 0xfafa. */
-export function isGrease(value: number): boolean {
-  return (value & 0x0f0f) === 0x0a0a && value >>> 8 === (value & 0xff);
+  /** True where the client brings a session ticket that is not empty. */
+  hasTicket: boolean;
 }
 
 /** Reads ClientHello messages. Every length is checked against the field around it before it is used. */
@@ -58,20 +58,26 @@ export class ClientHelloReader {
     serverName: "",
     alpnAt: -1,
     alpnLength: 0,
+    hasTicket: false,
   };
   readonly #text = new WireText(MAX_NAME_BYTES);
 
   /**
    * Reads the handshake message `[at, end)`, which lies whole in `view`, into `hello`. Returns DONE, MALFORMED,
-   * or UNSUPPORTED for lists longer than any client sends.
+   * or UNSUPPORTED for lists longer than any client sends. In DTLS a cookie stands before the ciphers (RFC 6347
+   * §4.2.1).
    */
-  read(view: DataView, at: number, end: number): number {
+  read(view: DataView, at: number, end: number, isDtls = false): number {
     this.#reset();
     const sessionIdAt = at + SESSION_ID_AT;
     if (sessionIdAt + 1 > end) return Stop.MALFORMED;
     this.hello.legacyVersion = view.getUint16(at + VERSION_AT);
     this.hello.version = this.hello.legacyVersion;
-    const ciphersAt = sessionIdAt + 1 + view.getUint8(sessionIdAt);
+    let ciphersAt = sessionIdAt + 1 + view.getUint8(sessionIdAt);
+    if (isDtls) {
+      if (ciphersAt + 1 > end) return Stop.MALFORMED;
+      ciphersAt += 1 + view.getUint8(ciphersAt);
+    }
     if (ciphersAt + 2 > end) return Stop.MALFORMED;
     const compressionAt = ciphersAt + 2 + view.getUint16(ciphersAt);
     if (compressionAt + 1 > end) return Stop.MALFORMED;
@@ -86,6 +92,12 @@ export class ClientHelloReader {
     return this.#extensions(view, extensionsAt + 2, extensionsEnd);
   }
 
+  /** The first name that ALPN offers, lower case and escaped; `view` is the one that was read. */
+  alpn(view: DataView): string {
+    this.#text.append(view, this.hello.alpnAt, this.hello.alpnLength, NO_SPECIAL);
+    return this.#text.take();
+  }
+
   #reset(): void {
     const { hello } = this;
     hello.ciphers.length = 0;
@@ -96,6 +108,7 @@ export class ClientHelloReader {
     hello.serverName = "";
     hello.alpnAt = -1;
     hello.alpnLength = 0;
+    hello.hasTicket = false;
   }
 
   #extensions(view: DataView, from: number, end: number): number {
@@ -129,6 +142,9 @@ export class ClientHelloReader {
         return readVector(view, at, end, hello.signatureAlgorithms);
       case ExtensionType.ALPN:
         return this.#alpn(view, at, end);
+      case ExtensionType.SESSION_TICKET:
+        hello.hasTicket = at < end;
+        return Stop.DONE;
       case ExtensionType.SUPPORTED_VERSIONS:
         return this.#versions(view, at, end);
       default:
@@ -163,39 +179,20 @@ export class ClientHelloReader {
   #versions(view: DataView, at: number, end: number): number {
     if (at + 1 > end || at + 1 + view.getUint8(at) > end) return Stop.MALFORMED;
     const listEnd = at + 1 + view.getUint8(at);
+    const { hello } = this;
     let highest = 0;
     for (let i = at + 1; i + 2 <= listEnd; i += 2) {
       const version = view.getUint16(i);
-      if (version > highest && !isGrease(version)) highest = version;
+      if (isGrease(version)) continue;
+      if (highest === 0 || isNewer(version, highest)) highest = version;
     }
-    if (highest !== 0) this.hello.version = highest;
+    if (highest !== 0) hello.version = highest;
     return Stop.DONE;
   }
 }
 
-/** A vector of 16-bit numbers after its own length in two bytes. */
-function readVector(view: DataView, at: number, end: number, into: number[]): number {
-  if (at + 2 > end) return Stop.MALFORMED;
-  const listEnd = at + 2 + view.getUint16(at);
-  return listEnd > end ? Stop.MALFORMED : readPairs(view, at + 2, listEnd, into);
-}
-
-/** 16-bit numbers in `[at, end)`, GREASE left out. */
-function readPairs(view: DataView, at: number, end: number, into: number[]): number {
-  for (let i = at; i + 2 <= end; i += 2) {
-    const value = view.getUint16(i);
-    if (isGrease(value)) continue;
-    if (into.length === MAX_LIST) return Stop.UNSUPPORTED;
-    into.push(value);
-  }
-  return Stop.DONE;
-}
-
-/** Bytes after their own length in one byte. */
-function readBytes(view: DataView, at: number, end: number, into: number[]): number {
-  if (at + 1 > end) return Stop.MALFORMED;
-  const listEnd = at + 1 + view.getUint8(at);
-  if (listEnd > end) return Stop.MALFORMED;
-  for (let i = at + 1; i < listEnd; i++) into.push(view.getUint8(i));
-  return Stop.DONE;
+/** DTLS counts its versions down: 0xfefc is 1.3, 0xfeff is 1.0 (RFC 9147 §5.3). */
+function isNewer(version: number, than: number): boolean {
+  const isDtls = version >= DTLS_VERSIONS && than >= DTLS_VERSIONS;
+  return isDtls ? version < than : version > than;
 }

@@ -5,7 +5,7 @@ import { u8 } from "../util/typed.ts";
 import { Accounts } from "./accounts.ts";
 import { protocols } from "./all.ts";
 import { directionOf, HomeNetworks } from "./direction.ts";
-import { applicationNames, NONE } from "./families.ts";
+import { applicationNames, NONE, OTHER } from "./families.ts";
 import { HeaderWalk } from "./header-walk.ts";
 import { emptyPacket, type Packet, type PacketFacts } from "./packet.ts";
 import { clearAddresses, resetPacket } from "./packet-reset.ts";
@@ -17,8 +17,11 @@ import {
   LayerIndex,
   linkKey,
   type Protocol,
+  SETTLED,
+  SETTLED_FLAG,
   Stop,
 } from "./protocol.ts";
+import { Reading } from "./reading.ts";
 import { type Application, Recognition } from "./recognition.ts";
 import { TCP_NUMBER } from "./tcp.ts";
 import { tag } from "./vlan.ts";
@@ -26,12 +29,19 @@ import { tag } from "./vlan.ts";
 const TCP = TCP_NUMBER;
 /** Verdict about a flow of which no payload has told its protocol. */
 const UNDECIDED = NONE;
+const UNKNOWN_PORT = OTHER;
 const { UNKNOWN } = Direction;
 const { DONE } = Stop;
 const { APPLICATION } = LayerIndex;
+const POSITION_MASK = SETTLED_FLAG - 1;
 
 /** A flow whose payload has proved nothing for so many packets is what its port says. */
-const PACKETS_TO_PROVE = 32;
+const PACKETS_TO_PROVE = 12;
+
+interface Gatherer {
+  readonly position: number;
+  readonly gathers: (packet: Packet) => boolean;
+}
 
 export interface DecoderOptions {
   /** Holds `decodeMetrics`; `counters` are its cells. */
@@ -41,6 +51,8 @@ export interface DecoderOptions {
   readonly tally: (name: string) => (value: string) => void;
   /** Networks on this side of the capture point, as CIDR. */
   readonly home: readonly string[];
+  /** Server names that say nothing where a hello has an ECH extension; lower case. */
+  readonly echPublicNames?: readonly string[];
 }
 
 /**
@@ -56,13 +68,29 @@ export class Decoder {
   readonly #open: Uint8Array;
   /** By position in the application family; undefined where payloads are counted but not read. */
   readonly #payloadDecoders: (((packet: Packet) => number) | undefined)[];
+  /** Protocols over TCP that put the first payloads of a flow together to tell what it is. */
+  readonly #gatherers: readonly Gatherer[];
   readonly #accounts: Accounts;
-  readonly #home: HomeNetworks;
+  /** Networks on this side of the capture point. */
+  readonly home: HomeNetworks;
+  /** Says which payloads are read. */
+  readonly reading: Reading;
 
   /** Throws CONFIG_INVALID for a home network that cannot be read. */
   constructor(options: DecoderOptions) {
     const { layout, counters, tally } = options;
-    const context: DecodeContext = { counters, base: (metric) => layout.base(metric), tally };
+    const made = new Map<unknown, unknown>();
+    const context: DecodeContext = {
+      counters,
+      base: (metric) => layout.base(metric),
+      tally,
+      echPublicNames: new Set(options.echPublicNames),
+      shared<T>(make: (context: DecodeContext) => T): T {
+        if (!made.has(make)) made.set(make, make(context));
+        // The map holds under each function what that function made.
+        return made.get(make) as T;
+      },
+    };
     const applications = protocols.filter(isApplication).map(
       (protocol): Application => ({
         position: applicationNames.indexOf(protocol.name),
@@ -70,7 +98,7 @@ export class Decoder {
         decoder: protocol.create(context),
       }),
     );
-    this.#home = new HomeNetworks(options.home);
+    this.home = new HomeNetworks(options.home);
     this.#walk = new HeaderWalk(protocols.filter(isHeader), context);
     this.#overTcp = new Recognition(applications, "tcp");
     this.#overUdp = new Recognition(applications, "udp");
@@ -82,11 +110,15 @@ export class Decoder {
     this.#payloadDecoders = applicationNames.map(
       (_, position) => applications.find((one) => one.position === position)?.decoder.decode,
     );
+    this.#gatherers = applications.flatMap(({ position, decoder: { gathers } }) =>
+      gathers === undefined ? [] : [{ position, gathers }],
+    );
     const facts: PacketFacts = Object.assign(
       {},
       ...applications.map(({ decoder }) => decoder.facts),
     );
     this.packet = emptyPacket(facts);
+    this.reading = new Reading(applications, this.#open);
     this.#accounts = new Accounts(layout, counters);
   }
 
@@ -97,33 +129,61 @@ export class Decoder {
     if (frame.vlanTci >= 0) tag(packet, frame.vlanTci);
     this.#walk.run(packet, linkKey(frame.linkType));
     if (packet.ipVersion === 0) clearAddresses(packet);
-    else if (packet.direction === UNKNOWN) packet.direction = directionOf(packet, this.#home);
+    else if (packet.direction === UNKNOWN) packet.direction = directionOf(packet, this.home);
   }
 
   /**
    * Decodes the payload. `verdict` is what an earlier call returned for this flow, 0 for a new one; the return
    * value is what to keep: a position in the application family once a payload has proved it. A port only
    * guesses: it counts the packet, and leaves the flow open for a payload to decide. After the flow's first packets,
-   * among which even a STARTTLS would have come, the guess is kept.
+   * among which even a STARTTLS would have come, the guess is kept. SETTLED_FLAG comes with a position whose flow
+   * needs no more reading.
    */
   application(verdict: number): number {
     const { packet } = this;
     if (packet.payloadLength <= 0) return verdict;
-    const proved = u8(this.#open, verdict) === 0 ? verdict : this.#proof(verdict);
-    const position = proved !== UNDECIDED ? proved : this.#recognition().byPort(packet);
-    packet.application = position;
-    const decode = this.#payloadDecoders[position];
-    if (decode !== undefined) {
-      const stop = decode(packet);
-      if (stop !== DONE) fault(packet, APPLICATION, stop);
+    const known = verdict & POSITION_MASK;
+    packet.application = known;
+    if (!this.reading.wants(packet, verdict)) return verdict;
+    let proved = u8(this.#open, known) === 0 ? known : this.#proof(known);
+    let position = proved;
+    if (proved === UNDECIDED) {
+      position = this.#recognition().byPort(packet);
+      if (position === UNKNOWN_PORT && packet.ipProtocol === TCP) proved = this.#gathered();
+      if (proved !== UNDECIDED) position = proved;
     }
-    return proved === UNDECIDED && packet.flowPackets > PACKETS_TO_PROVE ? position : proved;
+    packet.application = position;
+    const settled = this.#read(position, verdict & SETTLED_FLAG);
+    if (proved !== UNDECIDED) return proved | settled;
+    return packet.flowPackets > PACKETS_TO_PROVE
+      ? position | this.reading.settles(packet, position)
+      : UNDECIDED;
+  }
+
+  /** Decodes the payload as that of a protocol; returns SETTLED_FLAG where the flow is settled now, as it `was` or is said to be. */
+  #read(position: number, was: number): number {
+    const { packet } = this;
+    const decode = this.#payloadDecoders[position];
+    if (decode === undefined) return was;
+    const stop = decode(packet);
+    if (stop === SETTLED) return SETTLED_FLAG;
+    if (stop !== DONE) fault(packet, APPLICATION, stop);
+    return 0;
   }
 
   /** What the payload proves, else the verdict as it was. */
   #proof(verdict: number): number {
     const position = this.#recognition().byPayload(this.packet);
     return position !== UNDECIDED ? position : verdict;
+  }
+
+  /** What the payload proves together with earlier ones of its flow. */
+  #gathered(): number {
+    for (let i = 0; i < this.#gatherers.length; i++) {
+      const { position, gathers } = this.#gatherers[i] as Gatherer;
+      if (gathers(this.packet)) return position;
+    }
+    return UNDECIDED;
   }
 
   #recognition(): Recognition {

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add, u8 } from "../util/typed.ts";
-import { DnsNameReader, NameFault, skipName } from "./dns-name.ts";
+import { assemblyMetric } from "./assembly.ts";
+import { DNS_HEADER_LENGTH, DnsMessage } from "./dns-message.ts";
+import { provesDns, provesDnsOverTcp } from "./dns-proof.ts";
+import { DnsStreams } from "./dns-stream.ts";
 import type { Packet } from "./packet.ts";
 import {
   type ApplicationDecoder,
   type ApplicationProtocol,
   type DecodeContext,
-  Stop,
   short,
 } from "./protocol.ts";
-import { UDP_NUMBER } from "./udp.ts";
+import { RegistrableDomains } from "./registrable-domain.ts";
+import { TCP_NUMBER } from "./tcp.ts";
 
-/** Offsets in the header (RFC 1035 §4.1.1). */
-const FLAGS_AT = 2;
-const QUESTIONS_AT = 4;
-const ANSWERS_AT = 6;
-const HEADER_LENGTH = 12;
-/** Type and class behind the name of a question. */
-const QUESTION_TAIL = 4;
+const TCP = TCP_NUMBER;
+/** Messages of one segment that trackers see; further ones are counted only. */
+const FOLLOWED_MESSAGES = 16;
+/** Buffers above this serve amplification more than resolution (RFC 9715 recommends 1,400). */
+const LARGE_BUFFER = 4096;
+
+const ANY_BYTE = Array.from({ length: 256 }, (_, byte) => byte);
 
 /** Label values by IANA number; "other" is any other type, "none" a message without a question that can be read. */
 const QUERY_TYPES: ReadonlyMap<number, string> = new Map([
@@ -41,145 +44,169 @@ const OTHER_TYPE = QUERY_TYPES.size;
 const NO_TYPE = OTHER_TYPE + 1;
 const RCODES = ["noerror", "formerr", "servfail", "nxdomain", "notimp", "refused", "other"];
 const KINDS = ["query", "response"];
+const PROPERTIES = [
+  "tcp",
+  "truncated",
+  "edns",
+  "dnssec_ok",
+  "large_buffer",
+  "not_query",
+  "not_followed",
+] as const;
+const Property = {
+  TCP: 0,
+  TRUNCATED: 1,
+  EDNS: 2,
+  DNSSEC_OK: 3,
+  LARGE_BUFFER: 4,
+  NOT_QUERY: 5,
+  NOT_FOLLOWED: 6,
+} as const;
 
 const messages: MetricDefinition = {
   name: "nam_dns_messages_total",
-  help: "DNS messages over UDP by kind and type of the first question.",
+  help: "DNS messages by kind and type of the first question.",
   type: "counter",
   labels: { kind: KINDS, qtype: QUERY_TYPE_LABELS },
 };
 const responses: MetricDefinition = {
   name: "nam_dns_responses_total",
-  help: "DNS responses over UDP by response code.",
+  help: "DNS responses by response code.",
   type: "counter",
   labels: { rcode: RCODES },
 };
+const properties: MetricDefinition = {
+  name: "nam_dns_properties_total",
+  help: `DNS messages with a property; one counts for each that it has. tcp: came over TCP; truncated: TC bit of a response; edns, dnssec_ok: EDNS record, its DO bit; large_buffer: EDNS buffer over ${LARGE_BUFFER} bytes; not_query: opcode other than 0; not_followed: beyond the ${FOLLOWED_MESSAGES}th of a segment, counted but not matched.`,
+  type: "counter",
+  labels: { property: PROPERTIES },
+};
+const answers: MetricDefinition = {
+  name: "nam_dns_answers_total",
+  help: "Answer records that DNS responses announce.",
+  type: "counter",
+};
+const givenUp = assemblyMetric("dns", "DNS messages over TCP");
 
 declare module "./packet.ts" {
   interface PacketFacts {
-    /** The last DNS message read; this packet's while `dns.packet === packet.number`. */
+    /** The DNS messages read last; this packet's while `dns.packet === packet.number`. */
     readonly dns?: Readonly<DnsFacts>;
   }
 }
 
-/** What a DNS message tells, for trackers. */
+/** What a packet's DNS messages tell, for trackers. */
 export interface DnsFacts {
   packet: number;
-  id: number;
-  isResponse: boolean;
-  rcode: number;
-  /** Type of the first question, -1 without one. */
-  queryType: number;
-  /** Where the message starts in the view, and the name of its first question; -1 without one. */
-  messageAt: number;
-  nameAt: number;
-  answers: number;
-  /** Name of the first question, null where it cannot be read. Makes a string: not for every packet. */
-  name(packet: Packet): string | null;
+  /** Messages of the packet: the first so many of `messages`, which are reused. */
+  count: number;
+  readonly messages: readonly Readonly<DnsMessage>[];
+  /** Where in the message's name its registrable domain begins; see RegistrableDomains. */
+  domainAt(message: Readonly<DnsMessage>): number;
 }
 
-/** DNS over UDP (RFC 1035), known by port 53. */
+/** DNS over UDP and TCP (RFC 1035, RFC 7766) on any port, known by a whole message or by port 53. */
 export const dns: ApplicationProtocol = {
   name: "dns",
   help: "DNS",
   layer: "application",
   ports: { tcp: [53], udp: [53] },
-  metrics: [messages, responses],
+  // An id over UDP; over TCP a length, or what follows in the middle of a message that has to be put together.
+  firstBytes: { tcp: ANY_BYTE, udp: ANY_BYTE },
+  metrics: [messages, responses, properties, answers, givenUp],
   signals: [
-    {
-      name: "dns_queries",
-      help: "DNS queries",
-      metric: messages,
-      where: { kind: "query" },
-      unit: "messages",
-    },
-    { name: "dns_responses", help: "DNS responses", metric: responses, unit: "messages" },
-    {
-      name: "dns_nxdomain",
-      help: "DNS responses about names that do not exist",
-      metric: responses,
-      where: { rcode: "nxdomain" },
-      unit: "messages",
-    },
-    {
-      name: "dns_servfail",
-      help: "DNS responses of servers that failed",
-      metric: responses,
-      where: { rcode: "servfail" },
-      unit: "messages",
-    },
+    signal("dns_queries", "DNS queries", messages, { kind: "query" }),
+    signal("dns_responses", "DNS responses", responses),
+    signal("dns_nxdomain", "DNS responses about names that do not exist", responses, {
+      rcode: "nxdomain",
+    }),
+    signal("dns_servfail", "DNS responses of servers that failed", responses, {
+      rcode: "servfail",
+    }),
+    signal("dns_txt_queries", "DNS queries for TXT records", messages, {
+      kind: "query",
+      qtype: "txt",
+    }),
   ],
   create,
 };
+
+function signal(
+  name: string,
+  help: string,
+  metric: MetricDefinition,
+  where: Record<string, string> = {},
+) {
+  return { name, help, metric, where, unit: "messages" } as const;
+}
 
 function create(context: DecodeContext): ApplicationDecoder {
   const { counters } = context;
   const messageCells = context.base(messages);
   const responseCells = context.base(responses);
+  const propertyCells = context.base(properties);
+  const answerCell = context.base(answers);
   const tallyName = context.tally("dns.names");
   const typeCells = queryTypeCells();
-  const names = new DnsNameReader();
+  const pool = Array.from({ length: FOLLOWED_MESSAGES }, () => new DnsMessage());
+  const unfollowed = new DnsMessage();
+  const streams = new DnsStreams(counters, context.base(givenUp), takeFromStream);
+  const domains = new RegistrableDomains();
   const facts: DnsFacts = {
     packet: -1,
-    id: 0,
-    isResponse: false,
-    rcode: 0,
-    queryType: -1,
-    messageAt: -1,
-    nameAt: -1,
-    answers: 0,
-    name: ({ view, payloadEnd }) =>
-      facts.nameAt < 0 ? null : names.read(view, facts.messageAt, facts.nameAt, payloadEnd),
+    count: 0,
+    messages: pool,
+    domainAt: (message) => domains.startOf(message.name),
   };
 
   function decode(packet: Packet): number {
-    if (packet.ipProtocol !== UDP_NUMBER) return Stop.DONE;
-    const { view, payloadAt } = packet;
-    if (packet.payloadEnd - payloadAt < HEADER_LENGTH) return short(packet);
-    const flags = view.getUint16(payloadAt + FLAGS_AT);
+    facts.count = 0;
     facts.packet = packet.number;
-    facts.id = view.getUint16(payloadAt);
-    facts.isResponse = flags >>> 15 === 1;
-    facts.rcode = flags & 15;
-    facts.answers = view.getUint16(payloadAt + ANSWERS_AT);
-    facts.messageAt = payloadAt;
-    const stop = question(packet);
-    count();
-    if (stop === Stop.DONE && facts.nameAt >= 0 && !facts.isResponse) {
-      const name = names.read(view, payloadAt, facts.nameAt, packet.payloadEnd);
-      if (name === null) return Stop.MALFORMED;
-      tallyName(name);
-    }
+    if (packet.ipProtocol === TCP) return streams.read(packet);
+    const { payloadAt, payloadEnd } = packet;
+    if (payloadEnd - payloadAt < DNS_HEADER_LENGTH) return short(packet);
+    return take(packet.view, payloadAt, payloadEnd, packet.payloadLength, packet.cut);
+  }
+
+  function takeFromStream(view: DataView, at: number, end: number, sentBytes: number): number {
+    add(counters, propertyCells + Property.TCP, 1);
+    return take(view, at, end, sentBytes, end - at < sentBytes);
+  }
+
+  function take(view: DataView, at: number, end: number, sentBytes: number, isCut: boolean) {
+    const isFollowed = facts.count < FOLLOWED_MESSAGES;
+    const message = isFollowed ? (pool[facts.count++] as DnsMessage) : unfollowed;
+    const stop = message.read(view, at, end, sentBytes, isCut);
+    if (!isFollowed) add(counters, propertyCells + Property.NOT_FOLLOWED, 1);
+    count(message);
+    if (!message.isResponse && message.name.length > 0) tallyName(message.name.text());
     return stop;
   }
 
-  /** Reads the first question. More than one is not in use: RFC 9619. */
-  function question(packet: Packet): number {
-    const { view, payloadAt, payloadEnd } = packet;
-    facts.nameAt = -1;
-    facts.queryType = -1;
-    if (view.getUint16(payloadAt + QUESTIONS_AT) === 0) return Stop.DONE;
-    const nameAt = payloadAt + HEADER_LENGTH;
-    const nameEnd = skipName(view, nameAt, payloadEnd);
-    if (nameEnd === NameFault.MALFORMED) return Stop.MALFORMED;
-    if (nameEnd < 0 || nameEnd + QUESTION_TAIL > payloadEnd) return short(packet);
-    facts.nameAt = nameAt;
-    facts.queryType = view.getUint16(nameEnd);
-    return Stop.DONE;
-  }
-
-  function count(): void {
-    const { queryType } = facts;
+  function count(message: DnsMessage): void {
+    const { queryType, bufferSize } = message;
     let type = NO_TYPE;
     if (queryType >= 0) type = queryType < typeCells.length ? u8(typeCells, queryType) : OTHER_TYPE;
-    const kind = facts.isResponse ? QUERY_TYPE_LABELS.length : 0;
+    const kind = message.isResponse ? QUERY_TYPE_LABELS.length : 0;
     add(counters, messageCells + kind + type, 1);
-    if (facts.isResponse) {
-      add(counters, responseCells + Math.min(facts.rcode, RCODES.length - 1), 1);
+    if (message.opcode !== 0) add(counters, propertyCells + Property.NOT_QUERY, 1);
+    if (bufferSize >= 0) {
+      add(counters, propertyCells + Property.EDNS, 1);
+      if (message.isDnssecOk) add(counters, propertyCells + Property.DNSSEC_OK, 1);
+      if (bufferSize > LARGE_BUFFER) add(counters, propertyCells + Property.LARGE_BUFFER, 1);
     }
+    if (!message.isResponse) return;
+    add(counters, responseCells + Math.min(message.rcode, RCODES.length - 1), 1);
+    add(counters, answerCell, message.answers);
+    if (message.isTruncated) add(counters, propertyCells + Property.TRUNCATED, 1);
   }
 
-  return { decode, facts: { dns: facts } };
+  return {
+    recognises: (packet) =>
+      packet.ipProtocol === TCP ? provesDnsOverTcp(packet) : provesDns(packet),
+    decode,
+    facts: { dns: facts },
+  };
 }
 
 /** Position in the labels of the types that one byte can hold. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { hash } from "node:crypto";
 import { type ClientHello, ExtensionType } from "./client-hello.ts";
+import type { ServerHello } from "./server-hello.ts";
 
 /** Clients offer few different lists: their hashes are kept, and forgotten together when this many were seen. */
 const MAX_KEPT = 1024;
@@ -24,7 +25,7 @@ const JA4_VERSIONS: ReadonlyMap<number, string> = new Map([
 /** First letter of a JA4. */
 export type Ja4Transport = "t" | "q" | "d";
 
-/** Computes JA3 and JA4 of ClientHellos. JA4: Copyright (c) 2023, FoxIO, BSD 3-Clause; see NOTICE. */
+/** Computes JA3 and JA4 of ClientHellos, and JA3S of ServerHellos. JA4: Copyright (c) 2023, FoxIO, BSD 3-Clause; see NOTICE. */
 export class Fingerprinter {
   readonly #kept = new Map<string, string>();
 
@@ -38,6 +39,14 @@ export class Fingerprinter {
       hello.pointFormats.join("-"),
     ].join(",");
     return this.#hash("md5", text);
+  }
+
+  /** The same source: MD5 over version, cipher and extensions of a ServerHello. */
+  ja3s(hello: ServerHello): string {
+    return this.#hash(
+      "md5",
+      `${hello.legacyVersion},${hello.cipher},${hello.extensions.join("-")}`,
+    );
   }
 
   /** https://github.com/FoxIO-LLC/ja4/blob/main/technical_details/JA4.md; `view` holds the hello's ALPN bytes. */

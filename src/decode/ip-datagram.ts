@@ -7,15 +7,17 @@ export const Fragment = { WHOLE: 0, FIRST: 1, LATER: 2 } as const;
 
 /**
  * Ends the packet's data where the IP header says that the datagram ends: what follows is padding. A datagram
- * that claims more bytes than a whole frame holds is malformed, and read as far as it goes.
+ * that claims more bytes than the whole frame has is malformed, and taken for what the frame has.
  */
 export function limitToDatagram(packet: Packet, sentEnd: number): void {
+  if (sentEnd > packet.sentEnd) {
+    fault(packet, LayerIndex.NETWORK, Stop.MALFORMED);
+    return;
+  }
   packet.sentEnd = sentEnd;
   if (sentEnd <= packet.end) {
     packet.end = sentEnd;
     packet.cut = false;
-  } else if (!packet.cut) {
-    fault(packet, LayerIndex.NETWORK, Stop.MALFORMED);
   }
 }
 

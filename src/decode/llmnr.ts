@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { ApplicationProtocol } from "./protocol.ts";
+import { localNameService } from "./local-names.ts";
 
-/** LLMNR (RFC 4795); counted by port, apart from DNS. */
-export const llmnr: ApplicationProtocol = {
+/** LLMNR (RFC 4795). */
+export const llmnr = localNameService({
   name: "llmnr",
   help: "Link-local name resolution",
-  layer: "application",
   ports: { tcp: [5355], udp: [5355] },
-  create: () => ({}),
-};
+  text: (name) => name.text(),
+});

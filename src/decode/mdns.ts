@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { ApplicationProtocol } from "./protocol.ts";
+import { localNameService } from "./local-names.ts";
 
-/** Multicast DNS (RFC 6762); counted by port, apart from DNS. */
-export const mdns: ApplicationProtocol = {
+/** Multicast DNS (RFC 6762); of several questions the first one is named. */
+export const mdns = localNameService({
   name: "mdns",
   help: "Multicast DNS",
-  layer: "application",
   ports: { udp: [5353] },
-  create: () => ({}),
-};
+  text: (name) => name.text(),
+});

@@ -5,6 +5,15 @@ import type { Packet, PacketFacts } from "./packet.ts";
 /** What a decoder returns when nothing follows. Anything >= 0 is the key of the next decoder. */
 export const Stop = { DONE: -1, TRUNCATED: -2, MALFORMED: -3, UNSUPPORTED: -4 } as const;
 
+/** What an application decoder returns instead of DONE when it wants to read no more of the flow but new messages. */
+export const SETTLED = -5;
+
+/**
+ * Added to a flow's verdict where the flow is settled: of its payloads, only those are read whose first byte may begin a
+ * message of the protocol.
+ */
+export const SETTLED_FLAG = 0x100;
+
 /** Keys under which decoders are found: a name space and a 16-bit number in it. */
 export const linkKey = (linkType: number): number => linkType & 0xffff;
 export const etherKey = (etherType: number): number => 0x10000 + etherType;
@@ -46,6 +55,11 @@ export interface ApplicationProtocol extends Described {
 export interface ApplicationDecoder {
   /** True when the payload, which holds at least one byte, alone proves the protocol. */
   recognises?(packet: Packet): boolean;
+  /**
+   * Called for payloads of young TCP flows that prove nothing alone and whose port names no other protocol; true
+   * when they do prove it put together with earlier ones.
+   */
+  gathers?(packet: Packet): boolean;
   /** Reads `[payloadAt, payloadEnd)`; returns a Stop. Missing: counted, not read. */
   decode?(packet: Packet): number;
   /** Facts for trackers, merged into `packet.facts`. */
@@ -61,6 +75,10 @@ export interface DecodeContext {
   base(metric: MetricDefinition): number;
   /** Counts a string in a bounded list, e.g. `tally("tls.sni")`. */
   tally(name: string): (value: string) => void;
+  /** Server names that say nothing where a hello has an ECH extension; lower case. */
+  readonly echPublicNames: ReadonlySet<string>;
+  /** What several protocols have in common, made by the first that asks: one of each `make` a decoder. */
+  shared<T>(make: (context: DecodeContext) => T): T;
 }
 
 /** TRUNCATED if the capture cut the frame, MALFORMED if the sender lied about a length. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { NamError } from "../util/errors.ts";
-import { u8 } from "../util/typed.ts";
+import { u8, u16 } from "../util/typed.ts";
 import { NONE, OTHER } from "./families.ts";
 import type { Packet } from "./packet.ts";
 import type { ApplicationDecoder, ApplicationProtocol } from "./protocol.ts";
@@ -29,7 +29,7 @@ const UNPROVED = NONE;
  */
 export class Recognition {
   /** By first byte: 0, or 1 + the index of the protocols that may begin with it. */
-  readonly #firstBytes = new Uint8Array(256);
+  readonly #firstBytes = new Uint16Array(256);
   readonly #candidates: Candidate[][] = [];
   /** By port: position of its protocol, or 0. */
   readonly #ports = new Uint8Array(0x10000);
@@ -45,7 +45,7 @@ export class Recognition {
   byPayload(packet: Packet): number {
     const { payloadAt } = packet;
     if (payloadAt >= packet.payloadEnd) return UNPROVED;
-    const list = u8(this.#firstBytes, packet.view.getUint8(payloadAt));
+    const list = u16(this.#firstBytes, packet.view.getUint8(payloadAt));
     return list === 0 ? UNPROVED : this.#prove(packet, list - 1);
   }
 

@@ -18,7 +18,7 @@ const { FIN, SYN, RST, PSH, ACK, URG } = TcpFlag;
 const XMAS = FIN | PSH | URG;
 /** Label values, and the offset of each one's cell. */
 const FLAGS = ["ack", "psh", "syn", "syn_ack", "fin", "rst", "urg", "null", "xmas"] as const;
-const Cell = {
+export const TCP_FLAG_CELLS = {
   ACK: 0,
   PSH: 1,
   SYN: 2,
@@ -30,7 +30,7 @@ const Cell = {
   XMAS: 8,
 } as const;
 
-const segments: MetricDefinition = {
+export const tcpSegments: MetricDefinition = {
   name: "nam_tcp_segments_total",
   help: "TCP segments by flag; a segment counts once for each flag it carries. syn: without ACK; syn_ack: both; null: no flag at all; xmas: FIN, PSH and URG.",
   type: "counter",
@@ -43,7 +43,7 @@ export const tcp: HeaderProtocol = {
   help: "TCP",
   layer: "transport",
   keys: [ipKey(TCP_NUMBER)],
-  metrics: [segments],
+  metrics: [tcpSegments],
   signals: [flagSignal("syn"), flagSignal("syn_ack"), flagSignal("fin"), flagSignal("rst")],
   create,
 };
@@ -51,8 +51,8 @@ export const tcp: HeaderProtocol = {
 function flagSignal(flag: (typeof FLAGS)[number]) {
   return {
     name: `tcp_${flag}`,
-    help: `TCP segments, flag ${flag}`,
-    metric: segments,
+    help: `TCP tcpSegments, flag ${flag}`,
+    metric: tcpSegments,
     where: { flag },
     unit: "packets",
   } as const;
@@ -60,7 +60,7 @@ function flagSignal(flag: (typeof FLAGS)[number]) {
 
 function create(context: DecodeContext): (packet: Packet) => number {
   const { counters } = context;
-  const cells = context.base(segments);
+  const cells = context.base(tcpSegments);
 
   return function decode(packet: Packet): number {
     const { view, at } = packet;
@@ -82,19 +82,20 @@ function create(context: DecodeContext): (packet: Packet) => number {
     packet.payloadAt = payloadAt;
     packet.payloadEnd = packet.end;
     packet.payloadLength = packet.sentEnd - payloadAt;
-    add(counters, cells + Cell.ACK, (flags >>> 4) & 1);
-    add(counters, cells + Cell.PSH, (flags >>> 3) & 1);
+    add(counters, cells + TCP_FLAG_CELLS.ACK, (flags >>> 4) & 1);
+    add(counters, cells + TCP_FLAG_CELLS.PSH, (flags >>> 3) & 1);
     if ((flags & ~(ACK | PSH)) !== 0 || flags === 0) countRare(counters, cells, flags);
     return DONE;
   };
 }
 
-/** The flags that few segments carry: looked at one by one only where there is any. */
+/** The flags that few tcpSegments carry: looked at one by one only where there is any. */
 function countRare(counters: Float64Array, base: number, flags: number): void {
-  if ((flags & SYN) !== 0) add(counters, base + ((flags & ACK) === 0 ? Cell.SYN : Cell.SYN_ACK), 1);
-  if ((flags & FIN) !== 0) add(counters, base + Cell.FIN, 1);
-  if ((flags & RST) !== 0) add(counters, base + Cell.RST, 1);
-  if ((flags & URG) !== 0) add(counters, base + Cell.URG, 1);
-  if (flags === 0) add(counters, base + Cell.NULL, 1);
-  if ((flags & XMAS) === XMAS) add(counters, base + Cell.XMAS, 1);
+  if ((flags & SYN) !== 0)
+    add(counters, base + ((flags & ACK) === 0 ? TCP_FLAG_CELLS.SYN : TCP_FLAG_CELLS.SYN_ACK), 1);
+  if ((flags & FIN) !== 0) add(counters, base + TCP_FLAG_CELLS.FIN, 1);
+  if ((flags & RST) !== 0) add(counters, base + TCP_FLAG_CELLS.RST, 1);
+  if ((flags & URG) !== 0) add(counters, base + TCP_FLAG_CELLS.URG, 1);
+  if (flags === 0) add(counters, base + TCP_FLAG_CELLS.NULL, 1);
+  if ((flags & XMAS) === XMAS) add(counters, base + TCP_FLAG_CELLS.XMAS, 1);
 }

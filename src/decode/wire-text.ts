@@ -7,6 +7,8 @@ const LAST_PRINTABLE = 0x7e;
 const UPPER_A = 0x41;
 const UPPER_Z = 0x5a;
 const TO_LOWER = 0x20;
+const LOWER_A = 0x61;
+const LOWER_Z = 0x7a;
 /** An escape is a backslash and three digits. */
 const MAX_BYTES_PER_BYTE = 4;
 
@@ -28,9 +30,17 @@ export class WireText {
     this.#bytes = Buffer.alloc(maxBytes * MAX_BYTES_PER_BYTE);
   }
 
-  /** Appends `[at, at + length)` of `view`, which the caller has bounded; `special` is escaped too. */
+  /** Appends `[at, at + length)` of `view`, which the caller has bounded; `special`, which is no small letter, is escaped too. */
   append(view: DataView, at: number, length: number, special: number): void {
-    for (let i = at; i < at + length; i++) this.#byte(view.getUint8(i), special);
+    const bytes = this.#bytes;
+    const last = bytes.length - MAX_BYTES_PER_BYTE;
+    let to = this.#length;
+    for (let i = at; i < at + length && to <= last; i++) {
+      const value = view.getUint8(i);
+      if (value >= LOWER_A && value <= LOWER_Z) bytes[to++] = value;
+      else to = write(bytes, to, value, special);
+    }
+    this.#length = to;
   }
 
   /** Appends one character as it is. */
@@ -44,17 +54,19 @@ export class WireText {
     this.#length = 0;
     return text;
   }
+}
 
-  #byte(value: number, special: number): void {
-    if (this.#length + MAX_BYTES_PER_BYTE > this.#bytes.length) return;
-    if (value < FIRST_PRINTABLE || value > LAST_PRINTABLE) {
-      this.literal(BACKSLASH);
-      this.literal(ZERO + Math.trunc(value / 100));
-      this.literal(ZERO + (Math.trunc(value / 10) % 10));
-      this.literal(ZERO + (value % 10));
-      return;
-    }
-    if (value === special || value === BACKSLASH) this.literal(BACKSLASH);
-    this.literal(value >= UPPER_A && value <= UPPER_Z ? value + TO_LOWER : value);
+/** Writes what is not a small letter at `to`; returns where the next byte goes. */
+function write(bytes: Uint8Array, to: number, value: number, special: number): number {
+  let next = to;
+  if (value < FIRST_PRINTABLE || value > LAST_PRINTABLE) {
+    bytes[next++] = BACKSLASH;
+    bytes[next++] = ZERO + Math.trunc(value / 100);
+    bytes[next++] = ZERO + (Math.trunc(value / 10) % 10);
+    bytes[next++] = ZERO + (value % 10);
+    return next;
   }
+  if (value === special || value === BACKSLASH) bytes[next++] = BACKSLASH;
+  bytes[next++] = value >= UPPER_A && value <= UPPER_Z ? value + TO_LOWER : value;
+  return next;
 }

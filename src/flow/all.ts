@@ -3,10 +3,16 @@ import { z } from "zod";
 import type { TrackerDefinition } from "./tracker.ts";
 import { arp } from "./trackers/arp.ts";
 import { contacts } from "./trackers/contacts.ts";
+import { dnsDomains } from "./trackers/dns-domains.ts";
+import { dnsHosts } from "./trackers/dns-hosts.ts";
+import { dnsZones } from "./trackers/dns-zones.ts";
 import { handshakes } from "./trackers/handshakes.ts";
 
 /** Every tracker. A new one is a file in trackers/ and a line here. */
-export const trackers: readonly TrackerDefinition[] = [contacts, handshakes, arp];
+export const trackers: readonly TrackerDefinition[] = [
+  ...[contacts, handshakes, arp],
+  ...[dnsHosts, dnsDomains, dnsZones],
+];
 
 /** A flow's slot is kept in 21 bits where space is dear. */
 const MOST_FLOWS = 2 ** 21;

@@ -31,24 +31,31 @@ export class DistinctSketches {
 
   /** Takes the first packet of a flow in this window. */
   add(packet: Packet): void {
-    const source = hashAddress(
-      packet.source0,
-      packet.source1,
-      packet.source2,
-      packet.source3,
-      this.#key,
+    const { source0, source1, source2, source3 } = packet;
+    const { destination0, destination1, destination2, destination3 } = packet;
+    this.#addFlow(
+      hashAddress(source0, source1, source2, source3, this.#key),
+      hashAddress(destination0, destination1, destination2, destination3, this.#key),
+      packet.flowSide === 0 ? packet.destinationPort : packet.sourcePort,
+      packet.flowSide,
     );
-    const destination = hashAddress(
-      packet.destination0,
-      packet.destination1,
-      packet.destination2,
-      packet.destination3,
-      this.#key,
-    );
-    const isFromClient = packet.flowSide === 0;
-    this.#observe(0, isFromClient ? source : destination);
-    this.#observe(1, isFromClient ? destination : source);
-    const port = isFromClient ? packet.destinationPort : packet.sourcePort;
+  }
+
+  /** The same for an IPv4 packet that was sent by one side of its flow. */
+  addIpv4(
+    source: number,
+    destination: number,
+    sourcePort: number,
+    destinationPort: number,
+    side: number,
+  ): void {
+    const port = side === 0 ? destinationPort : sourcePort;
+    this.#addFlow(mix(source, this.#key), mix(destination, this.#key), port, side);
+  }
+
+  #addFlow(source: number, destination: number, port: number, side: number): void {
+    this.#observe(0, side === 0 ? source : destination);
+    this.#observe(1, side === 0 ? destination : source);
     if (port > 0) this.#observe(2, mix(port, this.#key));
   }
 

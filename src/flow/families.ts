@@ -3,6 +3,7 @@ import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
 import { trackers } from "./all.ts";
 import { flowsActive, flowTableMetrics, flowTableSignals } from "./flow-metrics.ts";
 import { tallyOverflow } from "./tally.ts";
+import { tcpMetrics, tcpSignals } from "./tcp-metrics.ts";
 
 const names = trackers.map(({ name }) => name);
 
@@ -23,6 +24,7 @@ export const trackerEvictions: MetricDefinition = {
 /** Counters a sensor's flow stage feeds. */
 export const flowMetrics: readonly MetricDefinition[] = [
   ...flowTableMetrics,
+  ...tcpMetrics,
   trackerEvictions,
   tallyOverflow,
   ...trackers.flatMap(({ metrics = [] }) => metrics),
@@ -33,5 +35,6 @@ export const flowGauges: readonly MetricDefinition[] = [flowsActive, trackerEnti
 
 export const flowSignals: readonly SignalDefinition[] = [
   ...flowTableSignals,
+  ...tcpSignals,
   ...trackers.flatMap(({ signals = [] }) => signals),
 ];

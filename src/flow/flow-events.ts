@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { FlowRows } from "./flow-rows.ts";
-import { FlowEvent, type FlowKey, type Tracker, type TrackerDefinition } from "./tracker.ts";
+import {
+  emptyFlowKey,
+  FlowEvent,
+  type FlowKey,
+  type Tracker,
+  type TrackerDefinition,
+} from "./tracker.ts";
 
 type Listener = Required<Pick<Tracker, "onFlow">>;
 
@@ -8,7 +14,7 @@ type Listener = Required<Pick<Tracker, "onFlow">>;
 export class FlowEvents {
   readonly #rows: FlowRows;
   readonly #listeners: readonly Listener[][] = Object.values(FlowEvent).map(() => []);
-  readonly #key: FlowKey = emptyKey();
+  readonly #key: FlowKey = emptyFlowKey();
 
   constructor(rows: FlowRows) {
     this.#rows = rows;
@@ -28,23 +34,4 @@ export class FlowEvents {
     const listeners = this.#listeners[event] as Listener[];
     for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener).onFlow(event, this.#key);
   }
-}
-
-function emptyKey(): FlowKey {
-  return {
-    slot: 0,
-    ipProtocol: 0,
-    ipVersion: 0,
-    client0: 0,
-    client1: 0,
-    client2: 0,
-    client3: 0,
-    server0: 0,
-    server1: 0,
-    server2: 0,
-    server3: 0,
-    clientPort: 0,
-    serverPort: 0,
-    timeMs: 0,
-  };
 }

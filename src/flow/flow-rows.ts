@@ -1,28 +1,48 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../decode/packet.ts";
+import { V4_MAPPED_WORD2 } from "../util/address.ts";
 import { f64, i32, u8 } from "../util/typed.ts";
 import type { FlowKey } from "./tracker.ts";
 
-/** A row is one cache line: 16 words. */
+/** A row is one cache line: 16 words. All that a packet of a known flow reads or writes is in it. */
 export const ROW_SHIFT = 4;
-/** Words of a row: the client's address from 0, the server's from here; */
-export const SERVER = 4;
+/** Words of a row: the last word of the client's address, which is all of an IPv4 address, and the server's; */
+export const CLIENT = 0;
+export const SERVER = 1;
 /** the client's port, and the server's above it; */
-export const PORTS = 8;
-/** IP protocol and version in 16 bits, state byte, verdict byte; packets of each side, and bytes of each side. */
-export const KIND = 9;
+export const PORTS = 2;
+/** IP protocol and version in 11 bits, the ninth bit of the verdict, state byte, verdict byte; */
+export const KIND = 3;
+export const KIND_MASK = 0x7ff;
+const VERDICT_BIT = 0x800;
 const STATE_BYTE = KIND * 4 + 2;
-const VERDICT_BYTE = KIND * 4 + 3;
-const PACKETS = 10;
-const BYTES_IN_DOUBLES = 6;
+/** packets of each side, and bytes of each side; */
+const PACKETS = 4;
+const BYTES_IN_DOUBLES = 3;
+/** of TCP: the sequence number each side is expected to send next, and what tcp-sequence.ts remembers besides; */
+export const NEXT_SEQUENCE = 10;
+export const MARKS = 12;
+export const STAMP = 13;
+/** when the flow times out, and when it began. */
+const EXPIRY = 14;
+const STARTED = 15;
+
+/** Words of the upper parts of IPv6 addresses, kept apart because IPv4 has none: three of each end, padded to four. */
+const HIGH_SHIFT = 3;
+const HIGH_SERVER = 4;
 
 /** glibc starts large blocks 16 bytes after a cache line; with another allocator this only costs some speed. */
 const ROWS_AT = 48;
+/** Expiry of a free row. */
+const NEVER = 0x7fffffff;
 
 /** IP protocol and version as a row's KIND word holds them. */
 export function kindOf(packet: Packet): number {
   return packet.ipProtocol | (packet.ipVersion << 8);
 }
+
+/** The ninth bit of a verdict, which is kept apart from its other eight. */
+const NINTH_BIT = 0x100;
 
 /** What is kept of each flow, by slot. */
 export class FlowRows {
@@ -30,6 +50,8 @@ export class FlowRows {
   readonly words: Int32Array;
   readonly #doubles: Float64Array;
   readonly #octets: Uint8Array;
+  /** Touched for IPv6 only, so that it costs no memory where there is none. */
+  readonly #high: Int32Array;
 
   constructor(capacity: number) {
     const words = capacity << ROW_SHIFT;
@@ -37,31 +59,69 @@ export class FlowRows {
     this.words = new Int32Array(memory, ROWS_AT, words);
     this.#doubles = new Float64Array(memory, ROWS_AT, words / 2);
     this.#octets = new Uint8Array(memory, ROWS_AT, words * 4);
+    this.#high = new Int32Array(capacity << HIGH_SHIFT);
   }
 
   /** Writes a new flow; `side` says which end the packet's sender is: 0 client, 1 server. */
-  begin(slot: number, packet: Packet, side: number, state: number): void {
+  begin(slot: number, packet: Packet, side: number, state: number, now: number): void {
     const { words } = this;
     const at = slot << ROW_SHIFT;
-    const source = at + side * SERVER;
-    const destination = at + SERVER - side * SERVER;
-    words[source] = packet.source0;
-    words[source + 1] = packet.source1;
-    words[source + 2] = packet.source2;
-    words[source + 3] = packet.source3;
-    words[destination] = packet.destination0;
-    words[destination + 1] = packet.destination1;
-    words[destination + 2] = packet.destination2;
-    words[destination + 3] = packet.destination3;
+    words[at + side] = packet.source3;
+    words[at + 1 - side] = packet.destination3;
     const { sourcePort, destinationPort } = packet;
     words[at + PORTS] =
       side === 0 ? sourcePort | (destinationPort << 16) : destinationPort | (sourcePort << 16);
     words[at + KIND] = kindOf(packet) | (state << 16);
     words[at + PACKETS] = 0;
     words[at + PACKETS + 1] = 0;
+    words[at + NEXT_SEQUENCE] = 0;
+    words[at + NEXT_SEQUENCE + 1] = 0;
+    words[at + MARKS] = 0;
+    words[at + STAMP] = 0;
+    words[at + STARTED] = now;
     const bytes = (at >> 1) + BYTES_IN_DOUBLES;
     this.#doubles[bytes] = 0;
     this.#doubles[bytes + 1] = 0;
+    if (packet.ipVersion === 6) this.#beginHigh(slot, packet, side);
+  }
+
+  /** Frees a row. */
+  end(slot: number): void {
+    const at = slot << ROW_SHIFT;
+    this.words[at + KIND] = 0;
+    this.words[at + EXPIRY] = NEVER;
+  }
+
+  /** True for a row that holds a flow. */
+  isUsed(slot: number): boolean {
+    return i32(this.words, (slot << ROW_SHIFT) + KIND) !== 0;
+  }
+
+  #beginHigh(slot: number, packet: Packet, side: number): void {
+    const high = this.#high;
+    const source = (slot << HIGH_SHIFT) + side * HIGH_SERVER;
+    const destination = (slot << HIGH_SHIFT) + HIGH_SERVER - side * HIGH_SERVER;
+    high[source] = packet.source0;
+    high[source + 1] = packet.source1;
+    high[source + 2] = packet.source2;
+    high[destination] = packet.destination0;
+    high[destination + 1] = packet.destination1;
+    high[destination + 2] = packet.destination2;
+  }
+
+  /** 0 where the upper words of an IPv6 packet's addresses are those of the flow, `side` having sent it. */
+  unlikeHigh(slot: number, packet: Packet, side: number): number {
+    const high = this.#high;
+    const source = (slot << HIGH_SHIFT) + side * HIGH_SERVER;
+    const destination = (slot << HIGH_SHIFT) + HIGH_SERVER - side * HIGH_SERVER;
+    return (
+      (i32(high, source) ^ packet.source0) |
+      (i32(high, source + 1) ^ packet.source1) |
+      (i32(high, source + 2) ^ packet.source2) |
+      (i32(high, destination) ^ packet.destination0) |
+      (i32(high, destination + 1) ^ packet.destination1) |
+      (i32(high, destination + 2) ^ packet.destination2)
+    );
   }
 
   /** Adds a packet of one side. */
@@ -91,37 +151,64 @@ export class FlowRows {
     this.#octets[(slot << (ROW_SHIFT + 2)) + STATE_BYTE] = state;
   }
 
-  /** The application verdict kept with the flow, 0 for none. */
+  /** The application verdict kept with the flow, nine bits, 0 for none. */
   verdict(slot: number): number {
-    return u8(this.#octets, (slot << (ROW_SHIFT + 2)) + VERDICT_BYTE);
+    const kind = i32(this.words, (slot << ROW_SHIFT) + KIND);
+    return (kind >>> 24) | ((kind & VERDICT_BIT) >>> 3);
   }
 
   setVerdict(slot: number, verdict: number): void {
-    this.#octets[(slot << (ROW_SHIFT + 2)) + VERDICT_BYTE] = verdict;
+    const at = (slot << ROW_SHIFT) + KIND;
+    this.words[at] =
+      (i32(this.words, at) & ~(VERDICT_BIT | 0xff000000)) |
+      ((verdict & NINTH_BIT) << 3) |
+      (verdict << 24);
   }
 
   ipProtocol(slot: number): number {
     return i32(this.words, (slot << ROW_SHIFT) + KIND) & 0xff;
   }
 
+  /** When the flow times out. */
+  expiry(slot: number): number {
+    return i32(this.words, (slot << ROW_SHIFT) + EXPIRY);
+  }
+
+  setExpiry(slot: number, expiry: number): void {
+    this.words[(slot << ROW_SHIFT) + EXPIRY] = expiry;
+  }
+
+  /** Time of the flow's first packet. */
+  started(slot: number): number {
+    return i32(this.words, (slot << ROW_SHIFT) + STARTED);
+  }
+
+  setStarted(slot: number, started: number): void {
+    this.words[(slot << ROW_SHIFT) + STARTED] = started;
+  }
+
   /** Writes the flow's ends and protocol into `key`. */
   readKey(slot: number, key: FlowKey): void {
     const { words } = this;
+    const high = this.#high;
     const at = slot << ROW_SHIFT;
+    const highAt = slot << HIGH_SHIFT;
     const ports = i32(words, at + PORTS);
     const kind = i32(words, at + KIND);
+    const version = (kind & KIND_MASK) >>> 8;
+    const isIpv6 = version === 6;
     key.slot = slot;
-    key.client0 = i32(words, at);
-    key.client1 = i32(words, at + 1);
-    key.client2 = i32(words, at + 2);
-    key.client3 = i32(words, at + 3);
-    key.server0 = i32(words, at + 4);
-    key.server1 = i32(words, at + 5);
-    key.server2 = i32(words, at + 6);
-    key.server3 = i32(words, at + 7);
+    key.client0 = isIpv6 ? i32(high, highAt) : 0;
+    key.client1 = isIpv6 ? i32(high, highAt + 1) : 0;
+    key.client2 = isIpv6 ? i32(high, highAt + 2) : V4_MAPPED_WORD2;
+    key.client3 = i32(words, at + CLIENT);
+    key.server0 = isIpv6 ? i32(high, highAt + HIGH_SERVER) : 0;
+    key.server1 = isIpv6 ? i32(high, highAt + HIGH_SERVER + 1) : 0;
+    key.server2 = isIpv6 ? i32(high, highAt + HIGH_SERVER + 2) : V4_MAPPED_WORD2;
+    key.server3 = i32(words, at + SERVER);
     key.clientPort = ports & 0xffff;
     key.serverPort = ports >>> 16;
     key.ipProtocol = kind & 0xff;
-    key.ipVersion = (kind >>> 8) & 0xff;
+    key.ipVersion = version;
   }
 }

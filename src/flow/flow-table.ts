@@ -1,178 +1,255 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../decode/packet.ts";
-import { i32, u16 } from "../util/typed.ts";
-import { FlowRows, KIND, kindOf, PORTS, ROW_SHIFT, SERVER } from "./flow-rows.ts";
+import { i32 } from "../util/typed.ts";
+import {
+  BUCKET_SHIFT,
+  FlowIndex,
+  firstWay,
+  MOST_ROWS,
+  matches,
+  rowAt,
+  tagOf,
+  WAYS,
+} from "./flow-index.ts";
+import { FlowRows, KIND, KIND_MASK, kindOf, PORTS, ROW_SHIFT, SERVER } from "./flow-rows.ts";
 import { hashKey, mix } from "./hash.ts";
+import { emptyFlowKey, type FlowKey } from "./tracker.ts";
 
-/** Flows that share a hash bucket; a lookup looks at no more. */
-const WAYS = 8;
-/** Expiry of a free slot. */
-const NEVER = 0x7fffffff;
 const INT32_MIN = -0x80000000;
+const VERSION_4 = 4 << 8;
+const WAYS_OF_WORD = 4;
 
 /**
- * Flows by address pair, ports and IP protocol, both directions as one, in arrays that never grow. Buckets of
- * eight, found by a seeded hash; in a full bucket the flow that would time out first makes room. The caller keeps
- * time (int32 milliseconds of its own epoch) and decides when a flow ends.
+ * Flows by address pair, ports and IP protocol, both directions as one, in arrays that never grow. A flow's row, called
+ * its slot, stays the same for its life. It is found through buckets of eight and a seeded hash; in a full bucket the
+ * flow that would time out first makes room. The caller keeps time (int32 milliseconds of its own epoch) and
+ * decides when a flow ends.
  */
 export class FlowTable {
   /** Most flows held: the next power of two of what was asked for. */
   readonly capacity: number;
   readonly rows: FlowRows;
-  /** Who sent the packet that `find` found last: 0 the flow's client, 1 its server. */
+  /** Who sent the packet that was looked up last: 0 the flow's client, 1 its server. */
   side = 0;
-  readonly #tags: Uint16Array;
-  readonly #expiry: Int32Array;
-  readonly #started: Int32Array;
+  readonly #index: FlowIndex;
+  /** Slots that flows have left; those from `end` on never had one. */
+  readonly #freed: Int32Array;
+  #freedCount = 0;
+  #end = 0;
   // A number without a first value would be kept as a pointer and checked at each use.
   readonly #bucketMask: number = 0;
   readonly #wordKey: number = 0;
   readonly #portKey: number = 0;
+  readonly #flow: FlowKey = emptyFlowKey();
   #hash = 0;
 
   constructor(capacity: number, hashSeed: number) {
-    this.capacity = 1 << Math.max(3, Math.ceil(Math.log2(capacity)));
+    this.capacity = Math.min(1 << Math.max(3, Math.ceil(Math.log2(capacity))), MOST_ROWS);
     this.rows = new FlowRows(this.capacity);
-    this.#tags = new Uint16Array(this.capacity);
-    this.#expiry = new Int32Array(this.capacity).fill(NEVER);
-    this.#started = new Int32Array(this.capacity);
+    this.#index = new FlowIndex(this.capacity / WAYS);
+    this.#freed = new Int32Array(this.capacity);
     this.#bucketMask = this.capacity / WAYS - 1;
     this.#wordKey = hashKey(hashSeed, "flow");
     this.#portKey = hashKey(hashSeed, "flow port");
   }
 
+  /** All slots in use are below this. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Slot of the packet's flow, -1 if it has none; sets `side`. */
+  find(packet: Packet): number {
+    const { source3, destination3, sourcePort, destinationPort } = packet;
+    if (packet.ipVersion !== 6) {
+      return this.findIpv4(source3, destination3, sourcePort, destinationPort, packet.ipProtocol);
+    }
+    return this.#findIpv6(packet);
+  }
+
   /**
-   * Slot of the packet's flow, -1 if it has none; sets `side`. One long function with plain element reads, because
+   * The same for an IPv4 packet that is not decoded into a Packet. One long function with plain element reads, because
    * this is where the packet path spends its time: the compiler stops inlining where small parts add up to too much.
    */
-  find(packet: Packet): number {
+  findIpv4(
+    source: number,
+    destination: number,
+    sourcePort: number,
+    destinationPort: number,
+    ipProtocol: number,
+  ): number {
     const { words } = this.rows;
-    const tags = this.#tags;
-    const hash = this.#hashOf(packet);
+    const { words: tags, view } = this.#index;
+    const hash = this.#hashIpv4(source, destination, sourcePort, destinationPort, ipProtocol);
     this.#hash = hash;
     const tag = tagOf(hash);
-    const { source3, destination3 } = packet;
-    const ports = packet.sourcePort | (packet.destinationPort << 16);
-    const isIpv6 = packet.ipVersion === 6;
-    const first = (hash & this.#bucketMask) * WAYS;
-    for (let slot = first; slot < first + WAYS; slot++) {
-      if (tags[slot] !== tag) continue;
-      const at = slot << ROW_SHIFT;
-      const client3 = words[at + 3] as number;
-      const server3 = words[at + SERVER + 3] as number;
-      const storedPorts = words[at + PORTS] as number;
-      let unlike = (storedPorts ^ ports) | (client3 ^ source3) | (server3 ^ destination3);
-      if (isIpv6) unlike |= this.#unlikeHighWords(packet, at, 0);
-      // Either side is as likely as the other: computing it costs less than a wrong guess of the processor.
-      const side = (unlike | (0 - unlike)) >>> 31;
-      const turn = side << 4;
-      const swap = (client3 ^ server3) & -side;
-      unlike =
-        (storedPorts ^ ((ports << turn) | (ports >>> (32 - turn)))) |
-        (client3 ^ swap ^ source3) |
-        (server3 ^ swap ^ destination3) |
-        (((words[at + KIND] as number) ^ kindOf(packet)) & 0xffff);
-      if (isIpv6) unlike |= this.#unlikeHighWords(packet, at, side);
-      if (unlike !== 0) continue;
-      this.side = side;
-      return slot;
+    const ports = sourcePort | (destinationPort << 16);
+    const kind = ipProtocol | VERSION_4;
+    const bucket = hash & this.#bucketMask;
+    let found = matches(tags[bucket << BUCKET_SHIFT] as number, tag);
+    for (let firstOfWord = 0; ; firstOfWord = WAYS_OF_WORD) {
+      // Nearly always one candidate, and the right one: no guess for the processor to get wrong.
+      for (; found !== 0; found &= found - 1) {
+        const slot = rowAt(view, bucket, firstOfWord + firstWay(found));
+        const at = slot << ROW_SHIFT;
+        const client = words[at] as number;
+        const server = words[at + SERVER] as number;
+        const storedPorts = words[at + PORTS] as number;
+        // Either side is as likely as the other: computing it costs less than a wrong guess of the processor.
+        const forwards = (storedPorts ^ ports) | (client ^ source) | (server ^ destination);
+        const side = (forwards | (0 - forwards)) >>> 31;
+        const turn = side << 4;
+        const swap = (client ^ server) & -side;
+        const unlike =
+          (storedPorts ^ ((ports << turn) | (ports >>> (32 - turn)))) |
+          (client ^ swap ^ source) |
+          (server ^ swap ^ destination) |
+          (((words[at + KIND] as number) ^ kind) & KIND_MASK);
+        if (unlike !== 0) continue;
+        this.side = side;
+        return slot;
+      }
+      if (firstOfWord !== 0) return -1;
+      found = matches(tags[(bucket << BUCKET_SHIFT) + 1] as number, tag);
+    }
+  }
+
+  #findIpv6(packet: Packet): number {
+    const hash = this.#hashIpv6(packet);
+    this.#hash = hash;
+    const tag = tagOf(hash);
+    const bucket = hash & this.#bucketMask;
+    const { words, view } = this.#index;
+    for (let word = 0; word < 2; word++) {
+      let found = matches(i32(words, (bucket << BUCKET_SHIFT) + word), tag);
+      for (; found !== 0; found &= found - 1) {
+        const slot = rowAt(view, bucket, word * WAYS_OF_WORD + firstWay(found));
+        const side = this.#sideIpv6(slot, packet);
+        if (side < 0) continue;
+        this.side = side;
+        return slot;
+      }
     }
     return -1;
   }
 
-  /** Where the flow of the last `find` would go: a free slot, else the one that times out first. */
-  place(): number {
-    const first = (this.#hash & this.#bucketMask) * WAYS;
-    let soonest = first;
-    for (let slot = first; slot < first + WAYS; slot++) {
-      if (u16(this.#tags, slot) === 0) return slot;
-      if (i32(this.#expiry, slot) < i32(this.#expiry, soonest)) soonest = slot;
+  /** Which end of the flow sent the IPv6 packet, -1 if it is another flow's. */
+  #sideIpv6(slot: number, packet: Packet): number {
+    const { rows } = this;
+    const { words } = rows;
+    const at = slot << ROW_SHIFT;
+    if (((i32(words, at + KIND) ^ kindOf(packet)) & KIND_MASK) !== 0) return -1;
+    const client = i32(words, at);
+    const server = i32(words, at + SERVER);
+    const storedPorts = i32(words, at + PORTS);
+    const { source3, destination3 } = packet;
+    const ports = packet.sourcePort | (packet.destinationPort << 16);
+    const forwards = (storedPorts ^ ports) | (client ^ source3) | (server ^ destination3);
+    if ((forwards | rows.unlikeHigh(slot, packet, 0)) === 0) return 0;
+    const turned = (ports << 16) | (ports >>> 16);
+    const backwards = (storedPorts ^ turned) | (client ^ destination3) | (server ^ source3);
+    return (backwards | rows.unlikeHigh(slot, packet, 1)) === 0 ? 1 : -1;
+  }
+
+  /** The flow that has to go before that of the last lookup can be put in, -1 if there is room. */
+  victim(): number {
+    const { rows } = this;
+    const bucket = this.#hash & this.#bucketMask;
+    if (this.#index.freeWay(bucket) >= 0) return -1;
+    let soonest = this.#index.row(bucket, 0);
+    for (let way = 1; way < WAYS; way++) {
+      const slot = this.#index.row(bucket, way);
+      if (rows.expiry(slot) < rows.expiry(soonest)) soonest = slot;
     }
     return soonest;
   }
 
-  /** Puts the flow of the last `find` into a free slot; `side` says which end the packet's sender is. */
-  insert(slot: number, packet: Packet, side: number, state: number, now: number): void {
-    this.rows.begin(slot, packet, side, state);
-    this.#tags[slot] = tagOf(this.#hash);
-    this.#started[slot] = now;
+  /**
+   * Puts in the flow of the last lookup, for which `victim` has found or made room; returns its slot. `side` says
+   * which end the packet's sender is.
+   */
+  insert(packet: Packet, side: number, state: number, now: number): number {
+    const slot = this.#freedCount > 0 ? i32(this.#freed, --this.#freedCount) : this.#end++;
+    const bucket = this.#hash & this.#bucketMask;
+    this.#index.set(bucket, this.#index.freeWay(bucket), tagOf(this.#hash), slot);
+    this.rows.begin(slot, packet, side, state, now);
     this.side = side;
+    return slot;
   }
 
   remove(slot: number): void {
-    this.#tags[slot] = 0;
-    this.#expiry[slot] = NEVER;
+    this.#index.clear(this.#hashOfRow(slot) & this.#bucketMask, slot);
+    this.rows.end(slot);
+    this.#freed[this.#freedCount++] = slot;
   }
 
   isUsed(slot: number): boolean {
-    return u16(this.#tags, slot) !== 0;
+    return this.rows.isUsed(slot);
   }
 
-  /** When the flow times out. */
-  expiry(slot: number): number {
-    return i32(this.#expiry, slot);
-  }
-
-  setExpiry(slot: number, expiry: number): void {
-    this.#expiry[slot] = expiry;
-  }
-
-  /** Time of the flow's first packet. */
-  started(slot: number): number {
-    return i32(this.#started, slot);
-  }
-
-  /** The next slot at or after `from` whose flow has timed out, `capacity` if there is none. */
+  /** The next slot at or after `from` whose flow has timed out, `end` if there is none. */
   nextExpired(from: number, now: number): number {
-    const expiry = this.#expiry;
+    const { rows } = this;
     let slot = from;
-    while (slot < expiry.length && i32(expiry, slot) > now) slot++;
+    while (slot < this.#end && rows.expiry(slot) > now) slot++;
     return slot;
   }
 
   /** Makes every time kept relative to an epoch `byMs` later; what is too old for an int32 becomes its lowest. */
   shiftEpoch(byMs: number): void {
-    for (let slot = 0; slot < this.capacity; slot++) {
-      if (!this.isUsed(slot)) continue;
-      this.#expiry[slot] = Math.max(i32(this.#expiry, slot) - byMs, INT32_MIN);
-      this.#started[slot] = Math.max(i32(this.#started, slot) - byMs, INT32_MIN);
+    const { rows } = this;
+    for (let slot = 0; slot < this.#end; slot++) {
+      if (!rows.isUsed(slot)) continue;
+      rows.setExpiry(slot, Math.max(rows.expiry(slot) - byMs, INT32_MIN));
+      rows.setStarted(slot, Math.max(rows.started(slot) - byMs, INT32_MIN));
     }
   }
 
-  /** The same for both directions: the ends' hashes are added. */
-  #hashOf(packet: Packet): number {
+  // Hashes are the same for both directions: the ends' are added.
+
+  #hashIpv4(
+    source: number,
+    destination: number,
+    sourcePort: number,
+    destinationPort: number,
+    ipProtocol: number,
+  ): number {
     const key = this.#wordKey;
     const portKey = this.#portKey;
-    let source = mix(packet.source3 ^ Math.imul(packet.sourcePort, portKey), key);
-    let destination = mix(packet.destination3 ^ Math.imul(packet.destinationPort, portKey), key);
-    if (packet.ipVersion === 6) {
-      source = mix(source ^ packet.source2, key);
-      source = mix(source ^ packet.source1, key);
-      source = mix(source ^ packet.source0, key);
-      destination = mix(destination ^ packet.destination2, key);
-      destination = mix(destination ^ packet.destination1, key);
-      destination = mix(destination ^ packet.destination0, key);
-    }
-    return mix((source + destination) ^ packet.ipProtocol, key);
+    const sourceHash = mix(source ^ Math.imul(sourcePort, portKey), key);
+    const destinationHash = mix(destination ^ Math.imul(destinationPort, portKey), key);
+    return mix((sourceHash + destinationHash) ^ ipProtocol, key);
   }
 
-  /** 0 where the upper words of an IPv6 packet's addresses are those of the flow at `at`. */
-  #unlikeHighWords(packet: Packet, at: number, side: number): number {
-    const { words } = this.rows;
-    const source = at + side * SERVER;
-    const destination = at + SERVER - side * SERVER;
-    return (
-      (i32(words, source) ^ packet.source0) |
-      (i32(words, source + 1) ^ packet.source1) |
-      (i32(words, source + 2) ^ packet.source2) |
-      (i32(words, destination) ^ packet.destination0) |
-      (i32(words, destination + 1) ^ packet.destination1) |
-      (i32(words, destination + 2) ^ packet.destination2)
+  #hashIpv6(packet: Packet): number {
+    const { source0, source1, source2, source3 } = packet;
+    const { destination0, destination1, destination2, destination3 } = packet;
+    const source = this.#hashEnd(source0, source1, source2, source3, packet.sourcePort);
+    const destination = this.#hashEnd(
+      destination0,
+      destination1,
+      destination2,
+      destination3,
+      packet.destinationPort,
     );
+    return mix((source + destination) ^ packet.ipProtocol, this.#wordKey);
   }
-}
 
-/** What tells the flows of a bucket apart without a look at their rows; 0 is a free slot. */
-function tagOf(hash: number): number {
-  return (hash >>> 16) | 1;
+  #hashEnd(word0: number, word1: number, word2: number, word3: number, port: number): number {
+    const key = this.#wordKey;
+    const hash = mix(word3 ^ Math.imul(port, this.#portKey), key);
+    return mix(mix(mix(hash ^ word2, key) ^ word1, key) ^ word0, key);
+  }
+
+  #hashOfRow(slot: number): number {
+    const flow = this.#flow;
+    this.rows.readKey(slot, flow);
+    const { client3, server3, clientPort, serverPort, ipProtocol } = flow;
+    if (flow.ipVersion !== 6) {
+      return this.#hashIpv4(client3, server3, clientPort, serverPort, ipProtocol);
+    }
+    const client = this.#hashEnd(flow.client0, flow.client1, flow.client2, client3, clientPort);
+    const server = this.#hashEnd(flow.server0, flow.server1, flow.server2, server3, serverPort);
+    return mix((client + server) ^ ipProtocol, this.#wordKey);
+  }
 }

@@ -17,11 +17,15 @@ import type { FlowRows } from "./flow-rows.ts";
 import { FlowState, hasEnded, idleMs, isHalfOpen, STATE_MASK } from "./flow-state.ts";
 import { FlowTable } from "./flow-table.ts";
 import { isUnreachable, readQuoted } from "./quoted.ts";
+import { RoundTrips } from "./round-trips.ts";
 import { SynTimeouts } from "./syn-timeouts.ts";
+import { tcpRtt } from "./tcp-metrics.ts";
+import { TcpSequences } from "./tcp-sequences.ts";
 import { eventOf, stateOf, step, tcpStart, tcpStep } from "./tcp-state.ts";
 import { FlowEvent } from "./tracker.ts";
 
 const TCP = 6;
+const NOT_LOOKED_UP = -2;
 /** A connection silent for this long whose client sends a SYN has ended unseen. */
 const REUSE_AFTER_MS = 30_000;
 /** Times are int32 milliseconds of an epoch that moves up long before they could overflow. */
@@ -52,7 +56,9 @@ export class Flows {
   readonly active = new Int32Array(FLOW_PROTOCOLS.length);
   /** True when the last packet was the first of its flow in this window. */
   isFirstOfWindow = false;
+  readonly sequences: TcpSequences;
   readonly #rows: FlowRows;
+  readonly #roundTrips: RoundTrips;
   readonly #synTimeouts: SynTimeouts;
   readonly #quoted: Packet = emptyPacket({});
   readonly #protocols = flowProtocols();
@@ -70,6 +76,8 @@ export class Flows {
     this.table = new FlowTable(options.capacity, options.hashSeed);
     this.#rows = this.table.rows;
     this.events = new FlowEvents(this.#rows);
+    this.sequences = new TcpSequences(this.#rows, layout, options.counters);
+    this.#roundTrips = new RoundTrips(this.#rows, options.counters, layout.base(tcpRtt));
     this.#synTimeouts = new SynTimeouts(this.table, (slot, dueAt) =>
       this.#report(FlowEvent.UNANSWERED, slot, this.#epochMs + dueAt),
     );
@@ -82,27 +90,43 @@ export class Flows {
 
   /**
    * Takes an IP packet; returns its flow's slot. `table.side` then says which end sent it. `timeMs` does not go
-   * back by more than a window.
+   * back by more than a window. `found` is what the table's last lookup, of this packet, returned.
    */
-  accept(packet: Packet, timeMs: number): number {
-    const now = this.#sinceEpoch(timeMs);
-    const { table } = this;
-    const slot = table.find(packet);
-    if (slot >= 0 && (packet.tcpFlags & CONTROL) === 0 && packet.quotedAt < 0) {
-      const state = this.#rows.state(slot);
-      const expiry = table.expiry(slot);
-      const isOpenBothWays = state === ESTABLISHED || state === ANSWERED;
-      const isOneSided = (state === MIDSTREAM || state === OPEN) && table.side === 0;
-      if ((isOpenBothWays || isOneSided) && expiry > now) {
-        // Nearly every packet: nothing happens to the flow but its counts and its time-out.
-        const idle = idleMs(state);
-        this.isFirstOfWindow = expiry - idle < this.#windowStart;
-        this.#rows.count(slot, table.side, packet.wireLength);
-        table.setExpiry(slot, now + idle);
-        return slot;
-      }
+  accept(packet: Packet, timeMs: number, found: number = NOT_LOOKED_UP): number {
+    const slot = this.#slotOf(packet, timeMs, found);
+    if (hasTcpHeader(packet)) {
+      const { view, transportAt, payloadLength } = packet;
+      this.sequences.take(slot, this.table.side, view, transportAt, payloadLength, timeMs);
     }
-    return this.#acceptEvent(slot, packet, now, timeMs);
+    return slot;
+  }
+
+  #slotOf(packet: Packet, timeMs: number, found: number): number {
+    const slot = found === NOT_LOOKED_UP ? this.table.find(packet) : found;
+    const isQuiet = (packet.tcpFlags & CONTROL) === 0 && packet.quotedAt < 0;
+    if (slot >= 0 && isQuiet && this.continueQuietly(slot, packet.wireLength, timeMs)) return slot;
+    return this.#acceptEvent(slot, packet, this.#sinceEpoch(timeMs), timeMs);
+  }
+
+  /**
+   * Takes a packet to which nothing happens but that its flow's counts and time-out go on, and returns true; does
+   * nothing and returns false where there is more to do. `slot` and `table.side` are those of the last lookup; the
+   * packet carries no TCP flag but ACK and PSH, and is no ICMP error.
+   */
+  continueQuietly(slot: number, lengthBytes: number, timeMs: number): boolean {
+    const now = this.#sinceEpoch(timeMs);
+    const rows = this.#rows;
+    const { side } = this.table;
+    const state = rows.state(slot);
+    const expiry = rows.expiry(slot);
+    const isOpenBothWays = state === ESTABLISHED || state === ANSWERED;
+    const isOneSided = (state === MIDSTREAM || state === OPEN) && side === 0;
+    if (!(isOpenBothWays || isOneSided) || expiry <= now) return false;
+    const idle = idleMs(state);
+    this.isFirstOfWindow = expiry - idle < this.#windowStart;
+    rows.count(slot, side, lengthBytes);
+    rows.setExpiry(slot, now + idle);
+    return true;
   }
 
   /** End of a window: says which SYNs went unanswered and ends the flows whose time is over. */
@@ -137,7 +161,7 @@ export class Flows {
   /** False where the packet begins another flow with the same key; the old one is ended then. */
   #isContinued(slot: number, packet: Packet, now: number): boolean {
     const state = this.#rows.state(slot);
-    if (this.table.expiry(slot) <= now) {
+    if (this.table.rows.expiry(slot) <= now) {
       this.#end(slot, hasEnded(state) ? Eviction.CLOSED : Eviction.IDLE);
       return false;
     }
@@ -154,10 +178,10 @@ export class Flows {
     const state = stateOf(first);
     const event = eventOf(first);
     const side = event === FlowEvent.SYN_ACK ? 1 : 0;
-    const slot = table.place();
-    if (table.isUsed(slot)) this.#remove(slot, now);
-    table.insert(slot, packet, side, state, now);
-    table.setExpiry(slot, now + idleMs(state));
+    const victim = table.victim();
+    if (victim >= 0) this.#remove(victim, now);
+    const slot = table.insert(packet, side, state, now);
+    table.rows.setExpiry(slot, now + idleMs(state));
     this.#rows.count(slot, side, packet.wireLength);
     const protocol = u8(this.#protocols, packet.ipProtocol);
     this.active[protocol] = i32(this.active, protocol) + 1;
@@ -166,8 +190,9 @@ export class Flows {
     events.about(slot, timeMs);
     events.say(FlowEvent.STARTED);
     if (event !== 0) events.say(event);
-    if (event === FlowEvent.SYN && !this.#synTimeouts.watch(slot, now)) {
-      add(this.#counters, this.#missedCell, 1);
+    if (event === FlowEvent.SYN) {
+      this.#roundTrips.begin(slot, packet);
+      if (!this.#synTimeouts.watch(slot, now)) add(this.#counters, this.#missedCell, 1);
     }
     return slot;
   }
@@ -182,8 +207,13 @@ export class Flows {
     const next = stateOf(taken);
     this.#rows.setState(slot, next);
     this.#rows.count(slot, side, packet.wireLength);
-    this.table.setExpiry(slot, now + idleMs(next));
-    if (eventOf(taken) !== 0) this.#report(eventOf(taken), slot, timeMs);
+    this.table.rows.setExpiry(slot, now + idleMs(next));
+    const event = eventOf(taken);
+    if (event === FlowEvent.ESTABLISHED && side === 0) this.#roundTrips.end(slot, packet);
+    else if (event !== FlowEvent.SYN_ACK && (packet.tcpFlags & TcpFlag.SYN) !== 0) {
+      this.#roundTrips.repeat(slot);
+    }
+    if (event !== 0) this.#report(event, slot, timeMs);
     return slot;
   }
 
@@ -193,7 +223,8 @@ export class Flows {
     const { side } = table;
     if (readQuoted(packet, this.#quoted)) {
       const slot = table.find(this.#quoted);
-      if (slot >= 0 && table.side === 0 && table.expiry(slot) > now) this.#refuse(slot, timeMs);
+      if (slot >= 0 && table.side === 0 && table.rows.expiry(slot) > now)
+        this.#refuse(slot, timeMs);
     }
     table.side = side;
   }
@@ -202,7 +233,7 @@ export class Flows {
     const state = this.#rows.state(slot);
     const phase = state & STATE_MASK;
     if (phase !== FlowState.OPEN && phase !== FlowState.SYN_SENT) return;
-    this.table.setExpiry(slot, this.#lastSeen(slot, state) + idleMs(FlowState.REFUSED));
+    this.table.rows.setExpiry(slot, this.#lastSeen(slot, state) + idleMs(FlowState.REFUSED));
     this.#rows.setState(slot, FlowState.REFUSED);
     this.#report(FlowEvent.REFUSED, slot, timeMs);
   }
@@ -218,17 +249,17 @@ export class Flows {
   #sweep(now: number): void {
     const { table } = this;
     let slot = table.nextExpired(this.#sweepAt, now);
-    for (let ended = 0; slot < table.capacity && ended < ENDS_PER_WINDOW; ended++) {
+    for (let ended = 0; slot < table.end && ended < ENDS_PER_WINDOW; ended++) {
       this.#remove(slot, now);
       slot = table.nextExpired(slot + 1, now);
     }
-    this.#sweepAt = slot < table.capacity ? slot : 0;
+    this.#sweepAt = slot < table.end ? slot : 0;
   }
 
   /** Ends a flow whose time is over or whose place is needed. */
   #remove(slot: number, now: number): void {
     if (hasEnded(this.#rows.state(slot))) this.#end(slot, Eviction.CLOSED);
-    else this.#end(slot, this.table.expiry(slot) <= now ? Eviction.IDLE : Eviction.CAPACITY);
+    else this.#end(slot, this.table.rows.expiry(slot) <= now ? Eviction.IDLE : Eviction.CAPACITY);
   }
 
   #end(slot: number, reason: number): void {
@@ -240,7 +271,7 @@ export class Flows {
 
   /** The time-out was set by the last packet, so it tells when that was. */
   #lastSeen(slot: number, state: number): number {
-    return this.table.expiry(slot) - idleMs(state);
+    return this.table.rows.expiry(slot) - idleMs(state);
   }
 }
 

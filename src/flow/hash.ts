@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { V4_MAPPED_WORD2 } from "../util/address.ts";
+import { u8 } from "../util/typed.ts";
 
 // Hashing of keys that attackers choose. One word never collides with another (each step can be undone); for
 // several words a collision cannot be aimed at without the secret multiplier, which carries every difference to
@@ -33,4 +34,11 @@ export function hashAddress(
   const hash = mix(word3, key);
   if ((word0 | word1 | (word2 ^ V4_MAPPED_WORD2)) === 0) return hash;
   return mix(mix(mix(hash ^ word2, key) ^ word1, key) ^ word0, key);
+}
+
+/** Hash of bytes `[from, to)`. */
+export function hashBytes(bytes: Uint8Array, from: number, to: number, key: number): number {
+  let hash = to - from;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ u8(bytes, i), key);
+  return mix(hash, key);
 }

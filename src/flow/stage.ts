@@ -34,13 +34,15 @@ type PacketListener = Required<Pick<Tracker, "onPacket">>;
  */
 export class FlowStage {
   readonly #options: FlowStageOptions;
-  readonly #flows: Flows;
-  readonly #distinct: DistinctSketches;
+  readonly flows: Flows;
+  readonly distinct: DistinctSketches;
   readonly #trackers: readonly {
     readonly definition: TrackerDefinition;
     readonly tracker: Tracker;
   }[];
-  readonly #packetListeners: readonly PacketListener[][];
+  /** By position in the family of the layer. */
+  readonly #networkListeners: readonly PacketListener[][];
+  readonly #applicationListeners: readonly PacketListener[][];
 
   constructor(options: FlowStageOptions) {
     if (options.applicationNames.length > MOST_VERDICTS) {
@@ -50,25 +52,27 @@ export class FlowStage {
       );
     }
     this.#options = options;
-    this.#flows = new Flows({ ...options, capacity: options.flowCapacity });
-    this.#distinct = new DistinctSketches(options.hashSeed);
-    this.#packetListeners = options.networkNames.map(() => []);
+    this.flows = new Flows({ ...options, capacity: options.flowCapacity });
+    this.distinct = new DistinctSketches(options.hashSeed);
+    this.#networkListeners = options.networkNames.map(() => []);
+    this.#applicationListeners = options.applicationNames.map(() => []);
     this.#trackers = definitions.map((definition) => this.#createTracker(definition));
   }
 
   /**
    * Finds or begins the packet's flow, sets `flow`, `flowSide` and `flowPackets` of the packet, and says flow events. Returns the
-   * application verdict kept with the flow, 0 for none. `timeMs` is flow time (window-clock.ts).
+   * application verdict kept with the flow, 0 for none. `timeMs` is flow time (window-clock.ts); `found` is what a
+   * lookup of this packet in the table returned before.
    */
-  lookup(packet: Packet, timeMs: number): number {
+  lookup(packet: Packet, timeMs: number, found?: number): number {
     if (packet.ipProtocol < 0) {
       packet.flow = -1;
       packet.flowSide = 0;
       return 0;
     }
-    const { table } = this.#flows;
+    const { table } = this.flows;
     const { rows } = table;
-    const slot = this.#flows.accept(packet, timeMs);
+    const slot = this.flows.accept(packet, timeMs, found);
     packet.flow = slot;
     packet.flowSide = table.side;
     packet.flowPackets = rows.packets(slot, 0) + rows.packets(slot, 1);
@@ -77,36 +81,37 @@ export class FlowStage {
 
   /** Keeps an application verdict with the packet's flow. */
   keep(packet: Packet, verdict: number): void {
-    if (packet.flow >= 0) this.#flows.table.rows.setVerdict(packet.flow, verdict);
+    if (packet.flow >= 0) this.flows.table.rows.setVerdict(packet.flow, verdict);
   }
 
   /** The rest of a packet's way, after its application is known; call it once after each `lookup`. */
   packet(packet: Packet, timeMs: number): void {
-    if (packet.flow >= 0 && this.#flows.isFirstOfWindow) this.#distinct.add(packet);
-    const listeners = this.#packetListeners[packet.network] as PacketListener[];
-    for (let i = 0; i < listeners.length; i++)
-      (listeners[i] as PacketListener).onPacket(packet, timeMs);
+    if (packet.flow >= 0 && this.flows.isFirstOfWindow) this.distinct.add(packet);
+    tell(this.#networkListeners[packet.network] as PacketListener[], packet, timeMs);
+    if (packet.payloadLength > 0) {
+      tell(this.#applicationListeners[packet.application] as PacketListener[], packet, timeMs);
+    }
   }
 
   /** Ends the window at `timeMs`. */
   close(timeMs: number): { rows: TrackerRows; sketches: Record<string, Uint8Array> } {
     const { gauges, gaugeLayout } = this.#options;
-    this.#flows.close(timeMs);
-    gauges.set(this.#flows.active, gaugeLayout.base(flowsActive));
+    this.flows.close(timeMs);
+    gauges.set(this.flows.active, gaugeLayout.base(flowsActive));
     const entities = gaugeLayout.base(trackerEntities);
     const rows: Record<string, unknown[]> = {};
     for (const [index, { definition, tracker }] of this.#trackers.entries()) {
       gauges[entities + index] = tracker.size();
       rows[definition.name] = tracker.close(timeMs);
     }
-    return { rows: rows as unknown as TrackerRows, sketches: this.#distinct.take() };
+    return { rows: rows as unknown as TrackerRows, sketches: this.distinct.take() };
   }
 
   #createTracker(definition: TrackerDefinition): {
     definition: TrackerDefinition;
     tracker: Tracker;
   } {
-    const { layout, counters, hashSeed, networkNames } = this.#options;
+    const { layout, counters, hashSeed, networkNames, applicationNames } = this.#options;
     const evictions = layout.base(trackerEvictions) + definitions.indexOf(definition);
     const tracker = definition.create({
       counters,
@@ -114,17 +119,28 @@ export class FlowStage {
       base: (metric) => layout.base(metric),
       evicted: (count) => add(counters, evictions, count),
     });
-    this.#flows.events.subscribe(definition, tracker);
-    if (definition.packets !== undefined) {
-      const listeners = this.#packetListeners[networkNames.indexOf(definition.packets)];
-      if (!listeners) {
-        throw new NamError(
-          "INTERNAL",
-          `tracker ${definition.name}: no network protocol ${definition.packets}`,
-        );
-      }
-      listeners.push(tracker as PacketListener);
-    }
+    this.flows.events.subscribe(definition, tracker);
+    const { packets, application } = definition;
+    this.#listen(definition, tracker, packets, networkNames, this.#networkListeners);
+    this.#listen(definition, tracker, application, applicationNames, this.#applicationListeners);
     return { definition, tracker };
   }
+
+  #listen(
+    { name }: TrackerDefinition,
+    tracker: Tracker,
+    protocol: string | undefined,
+    names: readonly string[],
+    listeners: readonly PacketListener[][],
+  ): void {
+    if (protocol === undefined) return;
+    const list = listeners[names.indexOf(protocol)];
+    if (!list) throw new NamError("INTERNAL", `tracker ${name}: no protocol ${protocol}`);
+    list.push(tracker as PacketListener);
+  }
+}
+
+function tell(listeners: readonly PacketListener[], packet: Packet, timeMs: number): void {
+  for (let i = 0; i < listeners.length; i++)
+    (listeners[i] as PacketListener).onPacket(packet, timeMs);
 }

@@ -40,6 +40,25 @@ export interface FlowKey {
   timeMs: number;
 }
 
+export function emptyFlowKey(): FlowKey {
+  return {
+    slot: 0,
+    ipProtocol: 0,
+    ipVersion: 0,
+    client0: 0,
+    client1: 0,
+    client2: 0,
+    client3: 0,
+    server0: 0,
+    server1: 0,
+    server2: 0,
+    server3: 0,
+    clientPort: 0,
+    serverPort: 0,
+    timeMs: 0,
+  };
+}
+
 /** What a tracker may use; everything it keeps is bounded by its own capacity. */
 export interface TrackerContext {
   readonly counters: Float64Array;
@@ -51,7 +70,7 @@ export interface TrackerContext {
 }
 
 export interface Tracker<Row = unknown> {
-  /** Called for every packet of `definition.packets`. */
+  /** Called for every packet of `definition.packets` or `definition.application`. */
   onPacket?(packet: Packet, timeMs: number): void;
   /** Called for the events of `definition.events`; `flow` is valid during the call only. */
   onFlow?(event: number, flow: FlowKey): void;
@@ -83,6 +102,8 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly capacity: number;
   /** Packets `onPacket` wants: those of one network protocol by name, or none. */
   readonly packets?: string;
+  /** Packets `onPacket` wants: those with a payload of one application protocol by name, or none. */
+  readonly application?: string;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
   readonly rows: RowRules<RowOf<Name>>;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { applicationNames } from "../../src/decode/families.ts";
+import { SETTLED_FLAG } from "../../src/decode/protocol.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,
@@ -97,8 +98,25 @@ describe("the verdict of a flow", () => {
       decoder.packet.flowPackets = flowPackets;
       return decoder.application(0);
     };
-    expect(guess(32)).toBe(0);
-    expect(applicationNames[guess(33)]).toBe("smtp");
+    expect(guess(12)).toBe(0);
+    expect(applicationNames[guess(13)]).toBe("smtp");
+  });
+
+  it("reads a settled flow again where a payload may begin a message", () => {
+    const decoding = new Decoding();
+    const { decoder, packet } = decoding;
+    const read = (payload: Bytes, verdict: number): number => {
+      decoder.headers(frameOf(tcpFrame({ destinationPort: 80, payload })));
+      packet.flowPackets = 100;
+      return decoder.application(verdict);
+    };
+    const settled = read(bytes("part of a download"), 0);
+    expect(settled).toBe(verdictOf("http") | SETTLED_FLAG);
+    expect(read(bytes("more of it"), settled)).toBe(settled);
+    expect(applicationNames[packet.application]).toBe("http");
+    expect(read(handshakeRecord(hello), settled)).toBe(settled);
+    expect(read(bytes("GET / HTTP/1.1\r\n"), settled)).toBe(verdictOf("http"));
+    expect(decoding.value("nam_http_requests_total")).toBe(1);
   });
 
   it("gives way to TLS through a proxy", () => {

@@ -61,6 +61,8 @@ describe("construction", () => {
     counters: new Float64Array(0),
     base: () => 0,
     tally: () => () => {},
+    echPublicNames: new Set(),
+    shared: (make) => make(context),
   };
 
   it("refuses two header protocols with one key", () => {

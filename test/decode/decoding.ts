@@ -13,8 +13,9 @@ import {
   transportNames,
 } from "../../src/decode/families.ts";
 import type { Packet } from "../../src/decode/packet.ts";
-import { CellLayout, histogramWidth } from "../../src/metrics/cells.ts";
+import { CellLayout } from "../../src/metrics/cells.ts";
 import type { MetricDefinition } from "../../src/metrics/metric.ts";
+import { cellHistogram } from "../support/cells.ts";
 import { type Bytes, frameOf } from "./frames.ts";
 
 /** Private, link-local and loopback networks. */
@@ -38,12 +39,13 @@ export class Decoding {
   readonly tallies = new Map<string, Map<string, number>>();
   readonly decoder: Decoder;
 
-  constructor(home: readonly string[] = HOME) {
+  constructor(home: readonly string[] = HOME, echPublicNames: readonly string[] = []) {
     this.decoder = new Decoder({
       layout: this.layout,
       counters: this.counters,
       tally: (name) => this.#tally(name),
       home,
+      echPublicNames,
     });
   }
 
@@ -86,9 +88,7 @@ export class Decoding {
 
   /** Counts of a histogram without labels, not cumulative and +Inf last, and its sum. */
   histogram(definition: MetricDefinition): { counts: number[]; sum: number } {
-    const from = this.layout.base(definition);
-    const to = from + histogramWidth(definition) - 1;
-    return { counts: [...this.counters.slice(from, to)], sum: this.counters[to] ?? 0 };
+    return cellHistogram(this.layout, this.counters, definition);
   }
 
   /** Packets by label value, without the zeros. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
-import { DnsNameReader, NameFault, skipName } from "../../src/decode/dns-name.ts";
 import { LayerIndex, Stop } from "../../src/decode/protocol.ts";
 import { Decoding } from "./decoding.ts";
-import { bytes, dnsMessage, hex, tcpFrame, udpFrame } from "./frames.ts";
+import { bytes, dnsMessage, hex, u16, u32, udpFrame } from "./frames.ts";
 
 function query(payload: Uint8Array) {
   return udpFrame({ destinationPort: 53, payload });
@@ -29,14 +28,14 @@ describe("dns", () => {
   it("leaves facts for this packet", () => {
     const decoding = new Decoding();
     const packet = decoding.takeBytes(query(dnsMessage({ type: 16 })));
-    expect(packet.facts.dns).toMatchObject({
-      packet: packet.number,
-      id: 0xbeef,
-      isResponse: false,
-      queryType: 16,
-      nameAt: packet.payloadAt + 12,
+    const facts = packet.facts.dns;
+    expect(facts).toMatchObject({ packet: packet.number, count: 1 });
+    const message = facts?.messages[0];
+    expect(message).toMatchObject({
+      ...{ id: 0xbeef, isResponse: false, queryType: 16, bytes: 33, bufferSize: -1 },
     });
-    expect(packet.facts.dns?.name(packet)).toBe("www.example.com");
+    expect(message?.name.text()).toBe("www.example.com");
+    expect(message?.name.text(facts?.domainAt(message))).toBe("example.com");
   });
 
   it.each([
@@ -59,7 +58,7 @@ describe("dns", () => {
     const decoding = new Decoding();
     const packet = decoding.takeBytes(query(dnsMessage({ questions: 0 })));
     expect(packet.fault).toBe(0);
-    expect(packet.facts.dns?.name(packet)).toBeNull();
+    expect(packet.facts.dns?.messages[0]?.name.length).toBe(0);
     expect(decoding.value("nam_dns_messages_total", { kind: "query", qtype: "none" })).toBe(1);
   });
 
@@ -71,6 +70,9 @@ describe("dns", () => {
     ],
     ["a question that is not there", dnsMessage({}).subarray(0, 20)],
     ["a header of 11 bytes", new Uint8Array(11)],
+    ["an answer that is not there", dnsMessage({ answers: 1 })],
+    ["65,535 answers in one", dnsMessage({ answers: 65_535, tail: record({}) })],
+    ["a record longer than the message", dnsMessage({ answers: 1, tail: record({ length: 9 }) })],
   ])("calls %s malformed", (_name, payload) => {
     const packet = new Decoding().takeBytes(query(payload));
     expect(packet).toMatchObject({ fault: Stop.MALFORMED, faultLayer: LayerIndex.APPLICATION });
@@ -86,83 +88,104 @@ describe("dns", () => {
     expect(decoding.value("nam_dns_messages_total", { kind: "query", qtype: "none" })).toBe(1);
   });
 
-  it("leaves DNS over TCP to port 53 and does not read it", () => {
+  it("leaves a truncated response alone that ends in the middle of a record", () => {
+    const message = dnsMessage({ flags: 0x8380, answers: 2, tail: record({ length: 9 }) });
     const decoding = new Decoding();
-    decoding.takeBytes(
-      tcpFrame({ destinationPort: 53, payload: bytes(hex("0021"), dnsMessage({})) }),
+    const packet = decoding.takeBytes(udpFrame({ sourcePort: 53, payload: message }));
+    expect(packet.fault).toBe(0);
+    expect(decoding.value("nam_dns_properties_total", { property: "truncated" })).toBe(1);
+    expect(decoding.value("nam_dns_answers_total")).toBe(2);
+  });
+
+  it("reads EDNS wherever it stands among the additional records", () => {
+    const opt = bytes(0, u16(41), u16(8192), hex("00008000"), u16(0));
+    const decoding = new Decoding();
+    const packet = decoding.takeBytes(
+      query(dnsMessage({ additionals: 2, tail: bytes(opt, record({})) })),
     );
-    expect(decoding.names().application).toBe("dns");
+    expect(packet.facts.dns?.messages[0]).toMatchObject({ bufferSize: 8192, isDnssecOk: true });
+    for (const property of ["edns", "dnssec_ok", "large_buffer"]) {
+      expect(decoding.value("nam_dns_properties_total", { property })).toBe(1);
+    }
+  });
+
+  it("counts other operations than a query", () => {
+    const decoding = new Decoding();
+    decoding.takeBytes(query(dnsMessage({ flags: 0x2800, type: 6 })));
+    expect(decoding.value("nam_dns_properties_total", { property: "not_query" })).toBe(1);
+  });
+});
+
+describe("dns on other ports", () => {
+  const opt = bytes(0, u16(41), u16(1232), u32(0), u16(0));
+
+  function applicationOf(payload: Uint8Array, destinationPort = 40_000): string {
+    const decoding = new Decoding();
+    decoding.takeBytes(udpFrame({ destinationPort, payload }));
+    return decoding.names().application;
+  }
+
+  it.each([
+    ["a query", dnsMessage({})],
+    ["a query with EDNS", dnsMessage({ additionals: 1, tail: opt })],
+    ["a response", dnsMessage({ flags: 0x8180, answers: 1, tail: record({}) })],
+    ["a response without records", dnsMessage({ flags: 0x8183 })],
+  ])("is proved by %s", (_name, payload) => {
+    expect(applicationOf(payload)).toBe("dns");
+  });
+
+  it.each([
+    ["bytes behind the message", dnsMessage({ tail: hex("00") })],
+    ["two questions", dnsMessage({ questions: 2 })],
+    ["an answer in a query", dnsMessage({ answers: 1, tail: record({}) })],
+    ["the reserved bit", dnsMessage({ flags: 0x0140 })],
+    ["an operation that is not a query", dnsMessage({ flags: 0x2800 })],
+    ["a type that nobody uses", dnsMessage({ type: 4000 })],
+    ["a label with control characters", dnsMessage({ labels: ["a\u0001"] })],
+    ["nothing but zeros", new Uint8Array(40)],
+  ])("is not proved by %s", (_name, payload) => {
+    expect(applicationOf(payload)).toBe("other");
+  });
+
+  it("leaves protocols of the same form to their ports", () => {
+    expect(applicationOf(dnsMessage({}), 5353)).toBe("mdns");
+    expect(applicationOf(dnsMessage({}), 5355)).toBe("llmnr");
+    expect(applicationOf(dnsMessage({}), 137)).toBe("nbns");
+  });
+});
+
+describe("names of the local link", () => {
+  it("decodes NetBIOS names", () => {
+    const encoded = [..."FILESRV".padEnd(15), " "]
+      .map((letter) => {
+        const code = letter.charCodeAt(0);
+        return String.fromCharCode(0x41 + (code >> 4), 0x41 + (code & 15));
+      })
+      .join("");
+    const decoding = new Decoding();
+    const payload = dnsMessage({ labels: [encoded], type: 32 });
+    decoding.takeBytes(udpFrame({ destinationPort: 137, payload }));
+    expect(decoding.tally("nbns.names")).toEqual({ "filesrv<20>": 1 });
+    expect(decoding.value("nam_nbns_messages_total", { kind: "query" })).toBe(1);
+  });
+
+  it("shows a NetBIOS name in another encoding as it is", () => {
+    const decoding = new Decoding();
+    const payload = dnsMessage({ labels: ["z".repeat(32)], type: 32 });
+    decoding.takeBytes(udpFrame({ destinationPort: 137, payload }));
+    expect(decoding.tally("nbns.names")).toEqual({ ["z".repeat(32)]: 1 });
+  });
+
+  it("counts mDNS apart from DNS", () => {
+    const decoding = new Decoding();
+    const payload = dnsMessage({ flags: 0x8400, questions: 0, labels: ["printer", "local"] });
+    decoding.takeBytes(udpFrame({ sourcePort: 5353, destinationPort: 5353, payload }));
+    expect(decoding.value("nam_mdns_messages_total", { kind: "response" })).toBe(1);
     expect(decoding.value("nam_dns_messages_total")).toBe(0);
   });
 });
 
-describe("names", () => {
-  const reader = new DnsNameReader();
-
-  /** Reads the name at `at` of a message in memory of exactly its size. */
-  function read(message: Uint8Array, at = 0): string | null {
-    const memory = Uint8Array.from(message);
-    return reader.read(new DataView(memory.buffer), 0, at, memory.length);
-  }
-
-  it.each([
-    ["the root", hex("00"), "."],
-    ["upper case", bytes(3, "WwW", 1, "X", 0), "www.x"],
-    ["dots and backslashes in labels", bytes(5, "a.b\\c", 0), "a\\.b\\\\c"],
-    ["spaces, control and high bytes", bytes(4, hex("20 00 7f e9"), 0), "\\032\\000\\127\\233"],
-  ])("writes %s", (_name, message, text) => {
-    expect(read(message)).toBe(text);
-  });
-
-  it("follows pointers to earlier bytes", () => {
-    const message = bytes(3, "com", 0, 7, "example", hex("c000"), 3, "www", hex("c005"));
-    expect(read(message, 15)).toBe("www.example.com");
-  });
-
-  it.each([
-    ["to itself", hex("c000"), 0],
-    ["ahead", bytes(hex("c002"), 1, "a", 0), 0],
-    ["to each other", hex("c002 c000"), 0],
-    ["back to the label it came from", bytes(1, "a", hex("c000")), 0],
-    ["around through labels", bytes(0, 1, "a", hex("c001")), 1],
-    ["with its second byte missing", bytes(1, "a", 0xc0), 0],
-    ["into bytes whose last is half a pointer", bytes(3, "abc", hex("c000"), 0xc0), 6],
-  ])("refuses pointers %s", (_name, message, at) => {
-    expect(read(message, at)).toBeNull();
-  });
-
-  it("refuses names over 255 bytes, and keeps nothing of them", () => {
-    const label = bytes(63, "a".repeat(63));
-    expect(read(bytes(label, label, label, label, label, 0))).toBeNull();
-    expect(read(bytes(1, "b", 0))).toBe("b");
-  });
-
-  it("reads a name of 255 bytes that are all escaped", () => {
-    const label = bytes(63, new Uint8Array(63));
-    const name = read(bytes(label, label, label, 61, new Uint8Array(61), 0));
-    expect(name).toHaveLength((63 * 3 + 61) * 4 + 3);
-  });
-
-  it("costs no more for chains of pointers than a name has bytes", () => {
-    const chain = bytes(1, "a", 0, ...Array.from({ length: 4000 }, (_, i) => u16Pointer(i)));
-    expect(read(chain, chain.length - 2)).toBeNull();
-  });
-
-  it("says how a name fails where only its end is wanted", () => {
-    const skip = (message: Uint8Array) => {
-      const memory = Uint8Array.from(message);
-      return skipName(new DataView(memory.buffer), 0, memory.length);
-    };
-    expect(skip(bytes(1, "a", 0, "rest"))).toBe(3);
-    expect(skip(bytes(1, "a", hex("c000"), "rest"))).toBe(4);
-    expect(skip(hex("40"))).toBe(NameFault.MALFORMED);
-    expect(skip(bytes(9, "short"))).toBe(NameFault.SHORT);
-    expect(skip(hex("c0"))).toBe(NameFault.SHORT);
-  });
-});
-
-/** The pointer at position `i` of the chain, to the one before it. */
-function u16Pointer(i: number): Uint8Array {
-  const target = i === 0 ? 0 : 3 + (i - 1) * 2;
-  return Uint8Array.of(0xc0 | (target >>> 8), target & 0xff);
+/** A resource record with the name of the question; `length` is what it says of its data, of which there are four bytes. */
+function record({ type = 1, length = 4 }): Uint8Array {
+  return bytes(hex("c00c"), u16(type), u16(1), u32(60), u16(length), hex("c0000201"));
 }

@@ -110,6 +110,7 @@ export function ipv6(packet: Ipv6Options): Bytes {
 export interface TcpOptions {
   readonly sourcePort?: number;
   readonly destinationPort?: number;
+  readonly sequence?: number;
   readonly flags?: number;
   readonly payload?: Bytes;
   readonly options?: Bytes;
@@ -122,7 +123,7 @@ export function tcp(segment: TcpOptions): Bytes {
   return bytes(
     u16(segment.sourcePort ?? 50_000),
     u16(segment.destinationPort ?? 9),
-    u32(0xfedcba98),
+    u32(segment.sequence ?? 0xfedcba98),
     u32(0x01020304),
     dataOffset << 4,
     segment.flags ?? 0x18,
@@ -167,6 +168,9 @@ export function dnsMessage(options: {
   readonly labels?: readonly string[];
   readonly type?: number;
   readonly questions?: number;
+  /** Records that the header announces; `tail` is what follows the question. */
+  readonly answers?: number;
+  readonly additionals?: number;
   readonly tail?: Bytes;
 }): Bytes {
   const { flags = 0x0100, labels = ["Www", "Example", "com"], type = 1, questions = 1 } = options;
@@ -174,9 +178,9 @@ export function dnsMessage(options: {
     u16(0xbeef),
     u16(flags),
     u16(questions),
+    u16(options.answers ?? 0),
     u16(0),
-    u16(0),
-    u16(0),
+    u16(options.additionals ?? 0),
     ...labels.map((label) => bytes(label.length, label)),
     0,
     u16(type),

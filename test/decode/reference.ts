@@ -2,6 +2,13 @@
 import { readFileSync } from "node:fs";
 import type { Counts } from "./decoding.ts";
 
+interface NameServiceAnswer {
+  readonly frames: number;
+  readonly queries: number;
+  readonly responses: number;
+  readonly query_names: Counts;
+}
+
 /** The parts of a reference answer (schema nam-ref/1, made with tshark) that the decoders are held against. */
 export interface Reference {
   readonly container: { readonly packets: string };
@@ -21,10 +28,24 @@ export interface Reference {
       readonly query_types: Counts;
       readonly response_rcodes: Counts;
     };
-    readonly tls: { readonly sni: Counts; readonly ja3: Counts };
+    readonly mdns?: NameServiceAnswer;
+    readonly llmnr?: NameServiceAnswer;
+    readonly tls: {
+      readonly client_hellos: number;
+      readonly server_hellos: number;
+      readonly sni: Counts;
+      readonly ja3: Counts;
+      readonly ja3s: Counts;
+    };
+    readonly dtls: { readonly client_hellos: number };
+    readonly quic: { readonly sni: Counts };
   };
   readonly io_phs: readonly { readonly path: string; readonly frames: number }[];
-  readonly fingerprints: { readonly ja4: Counts };
+  readonly fingerprints: {
+    readonly ja4: Counts;
+    readonly hassh: Counts;
+    readonly hassh_server: Counts;
+  };
   readonly second_opinion: { readonly differs_from_base: readonly (readonly unknown[])[] };
 }
 
@@ -45,15 +66,21 @@ export function isDisputed(reference: Reference, field: string): boolean {
 /** Links that are decoded here; captures on others are seen as `other`. */
 const LINKS = new Set(["eth", "ethertype", "vlan", "ieee8021ad", "null", "raw", "sll", "sll2"]);
 
-/** Frames in which a protocol lies on UDP in the frame's first IP header: not in a tunnel, not quoted by ICMP. */
-export function framesOverOuterUdp(reference: Reference, protocol: string): number {
+/**
+ * Frames in which a protocol lies on UDP or TCP in the frame's first IP header: not in a tunnel, not quoted by ICMP.
+ */
+export function framesOverOuterIp(reference: Reference, protocol: string): number {
   let frames = 0;
   for (const { path, frames: count } of reference.io_phs) {
     const layers = path.split(":").filter((layer) => !layer.startsWith("ipv6."));
     const ipAt = layers.findIndex((layer) => layer === "ip" || layer === "ipv6");
     const link = layers.slice(0, ipAt);
     const inner = layers.slice(ipAt + 1).join(":");
-    if (link.every((layer) => LINKS.has(layer)) && inner === `udp:${protocol}`) frames += count;
+    if (link.every((layer) => LINKS.has(layer)) && isWhole(inner, protocol)) frames += count;
   }
   return frames;
+}
+
+function isWhole(layers: string, protocol: string): boolean {
+  return layers === `udp:${protocol}` || layers === `tcp:${protocol}`;
 }

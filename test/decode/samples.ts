@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // One frame or more for each protocol of all.ts: the conformance and fuzz suites run over them.
+import {
+  cryptoFrame,
+  initialKeys,
+  initialPacket,
+  QUIC_1,
+  QUIC_2,
+} from "../../scripts/fixtures/quic.ts";
 import { LinkType } from "../../src/capture/source.ts";
 import {
   type Bytes,
@@ -45,6 +52,33 @@ export const hello = clientHello({
     [43, hex("04 0304 0303")],
   ],
 });
+
+const dtlsHello = bytes(
+  hex("01 00002a 0000 000000 00002a fefd"),
+  new Uint8Array(32),
+  hex("00 00 0002 c02b 01 00"),
+);
+
+/** A KEXINIT of ten lists with one name each. */
+const sshKexinit = bytes(
+  hex("0000006c 04 14"),
+  new Uint8Array(16),
+  ...Array.from("abcdefghij", (name) => bytes(u32(3), name.repeat(3))),
+  hex("00 00000000"),
+  new Uint8Array(11),
+);
+
+function dtlsRecord(content: Bytes): Bytes {
+  return bytes(hex("16 fefd 0000 000000000000"), u16(content.length), content);
+}
+
+/** The first packet of a connection, short of what RFC 9000 §14.1 demands. */
+function quicInitial(version: number): Bytes {
+  const id = Buffer.from("8394c8f03e515708", "hex");
+  const keys = initialKeys(version, id, "client");
+  const frames = cryptoFrame(Buffer.from(hello));
+  return initialPacket({ version, keys, to: id, from: Buffer.alloc(0), frames });
+}
 
 /** UDP to a port that names the protocol. */
 function byUdpPort(protocol: string, port: number): Sample {
@@ -161,9 +195,32 @@ const applications: readonly Sample[] = [
     protocol: "dns",
     content: udpFrame({ sourcePort: 53, payload: dnsMessage({ flags: 0x8183, type: 28 }) }),
   },
-  byUdpPort("mdns", 5353),
-  byUdpPort("llmnr", 5355),
-  byUdpPort("nbns", 137),
+  byUdpPayload(
+    "dns",
+    dnsMessage({ additionals: 1, tail: bytes(0, u16(41), u16(4096), u32(0), u16(0)) }),
+  ),
+  byTcpPayload("dns", bytes(u16(33), dnsMessage({ type: 252 }))),
+  {
+    protocol: "dns",
+    content: tcpFrame({
+      ...{ sourcePort: 53, destinationPort: 40_000 },
+      payload: bytes(
+        u16(33),
+        dnsMessage({ flags: 0x8180 }),
+        u16(33),
+        dnsMessage({ flags: 0x8180 }),
+      ),
+    }),
+  },
+  { protocol: "mdns", content: udpFrame({ destinationPort: 5353, payload: dnsMessage({}) }) },
+  { protocol: "llmnr", content: udpFrame({ destinationPort: 5355, payload: dnsMessage({}) }) },
+  {
+    protocol: "nbns",
+    content: udpFrame({
+      destinationPort: 137,
+      payload: dnsMessage({ labels: ["FHEPFCELEHFCEPFFFACACACACACACAAA"], type: 32 }),
+    }),
+  },
   byUdpPort("dhcp", 67),
   byUdpPort("dhcpv6", 547),
   byUdpPort("ntp", 123),
@@ -171,12 +228,15 @@ const applications: readonly Sample[] = [
   byUdpPort("syslog", 514),
   byUdpPort("ssdp", 1900),
   byTcpPayload("tls", handshakeRecord(hello)),
-  byUdpPayload("dtls", hex("16 fefd 0000 000000000000 0004 01000000")),
-  byUdpPayload("quic", bytes(hex("c3 00000001 08 0102030405060708 00 00"), "payload")),
+  byUdpPayload("dtls", dtlsRecord(hex("0e 000000 0000 000000 000000"))),
+  byUdpPayload("dtls", dtlsRecord(dtlsHello)),
+  byUdpPayload("quic", quicInitial(QUIC_1)),
+  byUdpPayload("quic", quicInitial(QUIC_2)),
   byTcpPayload("http", bytes("GET / HTTP/1.1\r\n\r\n")),
   byTcpPayload("http", bytes("HTTP/1.1 503 Busy\r\n\r\n")),
   byTcpPayload("http2", bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")),
   byTcpPayload("ssh", bytes("SSH-2.0-OpenSSH_9.2\r\n")),
+  byTcpPayload("ssh", bytes("SSH-2.0-Go\r\n", sshKexinit)),
   byTcpPort("telnet", 23),
   byTcpPort("ftp", 21),
   byTcpPort("smtp", 587),

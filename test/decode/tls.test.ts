@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { isGrease } from "../../src/decode/client-hello.ts";
 import { LayerIndex, Stop } from "../../src/decode/protocol.ts";
+import { isGrease } from "../../src/decode/tls-vectors.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,
@@ -69,17 +69,6 @@ describe("ClientHello", () => {
     expect(decoding.value("nam_tls_hellos_total")).toBe(1);
   });
 
-  it.each([
-    ["in a record larger than the segment", handshakeRecord(hello).subarray(0, 60)],
-    ["over several records", handshakeRecord(hello.subarray(0, 60))],
-  ])("%s is counted as incomplete, not as malformed", (_name, payload) => {
-    const decoding = new Decoding();
-    const packet = decoding.takeBytes(tcpFrame({ destinationPort: 443, payload }));
-    expect(packet.fault).toBe(0);
-    expect(decoding.value("nam_tls_hellos_incomplete_total")).toBe(1);
-    expect(decoding.value("nam_tls_hellos_total")).toBe(0);
-  });
-
   it("that the capture cut is truncated", () => {
     const whole = tcpFrame({ destinationPort: 443, payload: handshakeRecord(hello) });
     const packet = new Decoding().takeBytes(whole.subarray(0, whole.length - 10), {
@@ -100,6 +89,19 @@ describe("ClientHello", () => {
     expect(decoding.value("nam_tls_hellos_total")).toBe(0);
   });
 
+  it("is counted as skipped where too many come in one second, long ones sooner", () => {
+    const noted = (frame: Bytes): number => {
+      const decoding = new Decoding();
+      for (let i = 0; i < 10_010; i++) decoding.takeBytes(frame);
+      const skipped = decoding.value("nam_tls_hellos_skipped_total");
+      expect(skipped + decoding.value("nam_tls_hellos_total")).toBe(10_010);
+      return decoding.value("nam_tls_hellos_total");
+    };
+    expect(noted(helloFrame({}))).toBe(10_000);
+    const ciphers = Array.from({ length: 400 }, (_, i) => i);
+    expect(noted(helloFrame({ ciphers }))).toBe(2_000);
+  });
+
   it("with longer lists than any client sends is not read", () => {
     const ciphers = Array.from({ length: 513 }, (_, i) => i);
     expect(new Decoding().takeBytes(helloFrame({ ciphers })).fault).toBe(Stop.UNSUPPORTED);
@@ -108,6 +110,21 @@ describe("ClientHello", () => {
   it("shows no raw bytes of a hostile name", () => {
     const name = 'Evil"\n\u0000.EXAMPLE';
     expect(factsOf({ extensions: [[0, serverName(name)]] }).sni).toBe('evil"\\010\\000.example');
+  });
+
+  it("does not tell the public name of a provider as the server's, if it has ECH", () => {
+    const names = [
+      [0, serverName("Public.example")],
+      [0xfe0d, hex("00")],
+    ] as const;
+    const decoding = new Decoding([], ["public.example"]);
+    decoding.takeBytes(helloFrame({ extensions: names.slice(0, 1) }));
+    expect(decoding.packet.facts.hello).toMatchObject({ sni: "public.example", ech: false });
+    decoding.takeBytes(helloFrame({ extensions: names }));
+    expect(decoding.packet.facts.hello).toMatchObject({ sni: "", ech: true });
+    expect(new Decoding().takeBytes(helloFrame({ extensions: names })).facts.hello?.sni).toBe(
+      "public.example",
+    );
   });
 
   it("may offer a server name without a name in it", () => {

@@ -6,6 +6,7 @@ import type { ArpRow } from "../../src/flow/trackers/arp.ts";
 import type { ContactRow } from "../../src/flow/trackers/contacts.ts";
 import type { HandshakeRow } from "../../src/flow/trackers/handshakes.ts";
 import type { CaptureWindow, Window } from "../../src/flow/window.ts";
+import { NO_ROWS } from "../support/windows.ts";
 
 const CELLS = 4;
 
@@ -48,7 +49,7 @@ function windowOf(fields: Partial<Window> = {}): Window {
   return {
     ...{ sensor: 0, sequence: 1, startMs: 1000, endMs: 2000, ticks: 1, capture: [] },
     ...{ counters: new Float64Array(CELLS), gauges: new Float64Array(CELLS), sketches: {} },
-    ...{ rows: { contacts: [], handshakes: [], arp: [] }, tallies: {} },
+    ...{ rows: NO_ROWS, tallies: {} },
     ...fields,
   };
 }
@@ -87,7 +88,7 @@ describe("mergeWindows", () => {
     const a = windowOf({
       ...{ counters: Float64Array.of(1, 2, 3, 4), sketches: { s: Uint8Array.of(1) } },
       ...{
-        rows: { contacts: [contact("a")], handshakes: [], arp: [] },
+        rows: { ...NO_ROWS, contacts: [contact("a")] },
         capture: [captured("eth0")],
       },
       tallies: { names: [["x", 1]] },
@@ -109,7 +110,7 @@ describe("mergeWindows", () => {
   });
 
   it("makes one row of the rows of one source", () => {
-    const rows = (row: ContactRow) => ({ contacts: [row], handshakes: [], arp: [] });
+    const rows = (row: ContactRow) => ({ ...NO_ROWS, contacts: [row] });
     const first = contact("a", { contacts: 5, failures: 4, refused: 4, ports: 9, topPort: 22 });
     const second = contact("a", {
       contacts: 2,
@@ -131,7 +132,7 @@ describe("mergeWindows", () => {
   });
 
   it("adds a service up over sensors", () => {
-    const rows = (row: HandshakeRow) => ({ contacts: [], handshakes: [row], arp: [] });
+    const rows = (row: HandshakeRow) => ({ ...NO_ROWS, handshakes: [row] });
     const first = handshake(80, { syn: 10, synAck: 9, sources: 5, topSourceSyn: 4 });
     const second = handshake(80, { syn: 20, established: 3, sources: 8, topSourceSyn: 6 });
     const merged = mergeWindows(windowOf({ rows: rows(first) }), windowOf({ rows: rows(second) }));
@@ -144,7 +145,7 @@ describe("mergeWindows", () => {
   });
 
   it("keeps a changed binding in sight of what came later", () => {
-    const rows = (row: ArpRow) => ({ contacts: [], handshakes: [], arp: [row] });
+    const rows = (row: ArpRow) => ({ ...NO_ROWS, arp: [row] });
     const changed = binding("10.0.0.1", {
       kind: "changed",
       previousMac: "aa",
@@ -157,10 +158,10 @@ describe("mergeWindows", () => {
 
   it("bounds rows, the weightiest first", () => {
     const many = (first: number) => ({
+      ...NO_ROWS,
       contacts: Array.from({ length: 256 }, (_, i) =>
         contact(`s${first + i}`, { failures: first + i }),
       ),
-      ...{ handshakes: [], arp: [] },
     });
     const { contacts } = mergeWindows(
       windowOf({ rows: many(0) }),

@@ -6,8 +6,8 @@ import { DISTINCT, SlidingDistinct } from "../../src/flow/distinct.ts";
 import { flowGauges, flowMetrics, flowSignals } from "../../src/flow/families.ts";
 import { FlowStage } from "../../src/flow/stage.ts";
 import { CellLayout } from "../../src/metrics/cells.ts";
-import { FlowHarness, NETWORK_NAMES } from "../support/flow-harness.ts";
-import { ACK, type End, Protocol, SYN, udpPacket, v4, v6 } from "../support/packets.ts";
+import { APPLICATION_NAMES, FlowHarness, NETWORK_NAMES } from "../support/flow-harness.ts";
+import { ACK, type End, Protocol, SYN, tcpPacket, v4, v6 } from "../support/packets.ts";
 
 const SERVER = v4("10.0.0.2", 80);
 const MIB = 2 ** 20;
@@ -23,7 +23,7 @@ function createStage(names: { network?: string[]; application?: string[] } = {})
     gauges: new Float64Array(gaugeLayout.size),
     ...{ hashSeed: 1, flowCapacity: 262_144 },
     networkNames: names.network ?? NETWORK_NAMES,
-    applicationNames: names.application ?? [],
+    applicationNames: names.application ?? APPLICATION_NAMES,
   });
 }
 
@@ -132,8 +132,7 @@ describe("FlowStage", () => {
     const stage = createStage();
     const built = process.memoryUsage().arrayBuffers;
     expect(built - before).toBeLessThan(64 * MIB);
-    const packet = udpPacket(v4("10.0.0.1", 1), SERVER);
-    Object.assign(packet, { ipProtocol: Protocol.TCP, tcpFlags: SYN });
+    const packet = tcpPacket(v4("10.0.0.1", 1), SERVER, SYN);
     const rows: number[] = [];
     for (let i = 0; i < SOURCES; i++) {
       packet.source3 = Math.imul(i + 1, 0x9e3779b1);
@@ -150,7 +149,7 @@ describe("FlowStage", () => {
   }, 120_000);
 
   it("refuses lists that do not fit", () => {
-    expect(() => createStage({ network: ["other"] })).toThrow(/no network protocol arp/);
+    expect(() => createStage({ network: ["other"] })).toThrow(/no protocol arp/);
     const application = Array.from({ length: 257 }, (_, i) => `p${i}`);
     expect(() => createStage({ application })).toThrow(/256/);
   });

@@ -12,7 +12,9 @@ import {
 } from "../../src/flow/tracker.ts";
 import { CellLayout } from "../../src/metrics/cells.ts";
 import { arpPacket } from "../support/arp-packets.ts";
-import { NETWORK_NAMES } from "../support/flow-harness.ts";
+import { dnsPacket } from "../support/dns-packets.ts";
+import { APPLICATION_NAMES, NETWORK_NAMES } from "../support/flow-harness.ts";
+import { v4 } from "../support/packets.ts";
 
 const ENTITIES = 200_000;
 const T0 = 1_700_000_000_000;
@@ -70,6 +72,25 @@ function emptyClaim(): Packet {
   return arpPacket({ operation: 2, senderMac: "02:00:00:00:00:00", ...ends });
 }
 
+/** DNS packets made from one, with ends and a name not seen before: a query, and a response that nobody asked for. */
+function emptyDns(): readonly Packet[] {
+  const [client, server] = [v4("10.0.0.1", 4000), v4("10.0.0.2", 53)];
+  return [
+    dnsPacket(client, server, { name: "data.00000000.com", type: 16 }),
+    dnsPacket(server, client, { name: "data.00000000.com", rcode: 3 }),
+  ];
+}
+
+/** Makes `packet`, one of `emptyDns`, that of entity number `index`. */
+function setDns(packet: Packet, index: number): Packet {
+  const own = Math.imul(index + 1, 0x9e3779b1);
+  const message = packet.facts.dns?.messages[0];
+  packet.source3 = message?.isResponse ? ~own : own;
+  packet.destination3 = ~packet.source3;
+  for (let i = 0; i < 8; i++) message?.name.bytes.set([0x61 + ((own >>> (4 * i)) & 15)], 6 + i);
+  return packet;
+}
+
 /** Gives the tracker what it asked for, about entities number `first` to `last`. */
 function feed(
   { tracker }: Subject,
@@ -78,12 +99,17 @@ function feed(
   last = first,
   flow = emptyFlow(),
   packet = emptyClaim(),
+  dns = emptyDns(),
 ): void {
   for (let index = first; index <= last; index++) {
     for (const event of definition.events ?? []) {
       tracker.onFlow?.(event, setFlow(flow, index, event === FlowEvent.STARTED ? 17 : 6));
     }
-    if (definition.packets) tracker.onPacket?.(setClaim(packet, index), T0 + index / 100);
+    const timeMs = T0 + index / 100;
+    if (definition.packets) tracker.onPacket?.(setClaim(packet, index), timeMs);
+    if (definition.application) {
+      for (const one of dns) tracker.onPacket?.(setDns(one, index), timeMs);
+    }
   }
 }
 
@@ -104,9 +130,10 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
 
     it("allocates nothing after its creation but rows", () => {
       const subject = create(definition);
-      feed(subject, definition, 0);
+      const fed = [emptyFlow(), emptyClaim(), emptyDns()] as const;
+      feed(subject, definition, 0, 0, ...fed);
       const before = process.memoryUsage().arrayBuffers;
-      feed(subject, definition, 0, 20_000);
+      feed(subject, definition, 0, 20_000, ...fed);
       expect(process.memoryUsage().arrayBuffers).toBeLessThan(before + 1024);
     });
 
@@ -132,10 +159,11 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
       const [poisoned, clean] = [create(definition), create(definition)];
       feed(clean, definition, 0, 50);
       for (let index = 0; index <= 50; index++) {
-        const [flow, packet] = [emptyFlow(), emptyClaim()];
-        feed(poisoned, definition, index, index, flow, packet);
+        const [flow, packet, dns] = [emptyFlow(), emptyClaim(), emptyDns()];
+        feed(poisoned, definition, index, index, flow, packet, dns);
         new Uint8Array(packet.view.buffer).fill(0xee);
-        Object.assign(packet, emptyPacket({}));
+        for (const { facts } of dns) facts.dns?.messages[0]?.name.bytes.fill(0xee);
+        for (const one of [packet, ...dns]) Object.assign(one, emptyPacket({}));
         setFlow(flow, 999_999, 1);
       }
       expect(poisoned.tracker.close(T0 + 5000)).toEqual(clean.tracker.close(T0 + 5000));
@@ -157,8 +185,10 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
     it("is declared whole", () => {
       expect(definition.help.length).toBeGreaterThan(10);
       expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
-      expect(definition.events ?? definition.packets).toBeDefined();
-      if (definition.packets) expect(NETWORK_NAMES).toContain(definition.packets);
+      const { events, packets, application } = definition;
+      expect(events ?? packets ?? application).toBeDefined();
+      if (packets) expect(NETWORK_NAMES).toContain(packets);
+      if (application) expect(APPLICATION_NAMES).toContain(application);
     });
   },
 );

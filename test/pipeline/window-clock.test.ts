@@ -20,6 +20,21 @@ function run(times: readonly number[]): {
   return { windows, clock, flow };
 }
 
+/** The same with times as packets carry them. */
+function runPackets(times: readonly number[]): ReturnType<typeof run> {
+  const clock = new WindowClock(1000);
+  const windows: [number, number][] = [];
+  const flow: number[] = [];
+  for (const time of times) {
+    const seconds = Math.floor(time / 1000);
+    clock.packet(seconds, (time - seconds * 1000) * 1e6, (startMs, endMs) =>
+      windows.push([startMs - T0, endMs - T0]),
+    );
+    flow.push(clock.flowMs);
+  }
+  return { windows, clock, flow };
+}
+
 test("windows lie on whole seconds and close when a later packet comes", () => {
   const { windows, clock } = run([T0 + 200, T0 + 900, T0 + 1000, T0 + 1500]);
   expect(windows).toEqual([[0, 1000]]);
@@ -70,5 +85,21 @@ test("whatever the timestamps: flow time never goes back, windows are ordered or
       for (const [start, end] of windows) expect(end).toBeGreaterThan(start);
       expect(windows.length).toBeLessThanOrEqual(offsets.length * 62);
     }),
+  );
+});
+
+test("packets of one second, for which whole numbers do, are timed as any other", () => {
+  const near = fc.array(fc.integer({ min: 0, max: 4000 }), { maxLength: 60 });
+  const far = fc.array(fc.integer({ min: -1e7, max: 1e8 }), { maxLength: 20 });
+  fc.assert(
+    fc.property(fc.oneof(near, far), (offsets) => {
+      const times = offsets.map((offset) => T0 + offset);
+      const either = runPackets(times);
+      const expected = run(times);
+      expect(either.flow).toEqual(expected.flow);
+      expect(either.windows).toEqual(expected.windows);
+      expect(either.clock.steps).toBe(expected.clock.steps);
+    }),
+    { numRuns: 500 },
   );
 });

@@ -3,11 +3,12 @@ import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
 import { flowGauges, flowMetrics } from "../../src/flow/families.ts";
 import { FlowStage } from "../../src/flow/stage.ts";
 import type { TrackerRows } from "../../src/flow/window.ts";
-import { CellLayout } from "../../src/metrics/cells.ts";
+import { CellLayout, histogramWidth } from "../../src/metrics/cells.ts";
 import { cellValue } from "./cells.ts";
 import { type End, type PacketFields, Protocol, setPacket } from "./packets.ts";
 
 export const NETWORK_NAMES = ["other", "arp", "ipv4", "ipv6"];
+export const APPLICATION_NAMES = ["none", "other", "dns"];
 const START_MS = 1_700_000_000_000;
 
 /** A flow stage with a clock of its own, fed with built packets. */
@@ -29,7 +30,7 @@ export class FlowHarness {
       hashSeed: 1,
       flowCapacity,
       networkNames: NETWORK_NAMES,
-      applicationNames: ["none", "other"],
+      applicationNames: APPLICATION_NAMES,
     });
   }
 
@@ -66,7 +67,24 @@ export class FlowHarness {
     return cellValue(this.#layout, this.#counters, name, where);
   }
 
+  /** Observations of a histogram without labels. */
+  histogramCount(name: string): number {
+    const cells = this.#histogram(name);
+    return cells.slice(0, -1).reduce((sum, count) => sum + count, 0);
+  }
+
+  histogramSum(name: string): number {
+    return this.#histogram(name).at(-1) ?? 0;
+  }
+
   gauge(name: string, where: Readonly<Record<string, string>> = {}): number {
     return cellValue(this.#gaugeLayout, this.#gauges, name, where);
+  }
+
+  #histogram(name: string): Float64Array {
+    const definition = flowMetrics.find((metric) => metric.name === name);
+    if (!definition) throw new Error(`no metric ${name}`);
+    const from = this.#layout.base(definition);
+    return this.#counters.slice(from, from + histogramWidth(definition));
   }
 }

@@ -3,13 +3,15 @@ import { flowMetrics } from "../../src/flow/families.ts";
 import { Flows } from "../../src/flow/flows.ts";
 import { FlowEvent, type FlowKey, type TrackerDefinition } from "../../src/flow/tracker.ts";
 import { CellLayout } from "../../src/metrics/cells.ts";
-import { cellValue } from "./cells.ts";
+import type { MetricDefinition } from "../../src/metrics/metric.ts";
+import { cellHistogram, cellValue } from "./cells.ts";
 
 const EVENT_NAMES = Object.keys(FlowEvent);
 
 export interface FlowsBench {
   readonly flows: Flows;
   counter(name: string, where?: Readonly<Record<string, string>>): number;
+  histogram(definition: MetricDefinition): { counts: number[]; sum: number };
   /** Flows held, by the table's own account. */
   active(): number;
 }
@@ -22,6 +24,7 @@ export function createFlows(options: { capacity?: number; hashSeed?: number } = 
   return {
     flows,
     counter: (name, where) => cellValue(layout, counters, name, where),
+    histogram: (definition) => cellHistogram(layout, counters, definition),
     active: () => flows.active.reduce((sum, count) => sum + count, 0),
   };
 }

@@ -3,6 +3,7 @@ import { emptyPacket, type Packet, TcpFlag } from "../../src/decode/packet.ts";
 import { V4_MAPPED_WORD2 } from "../../src/util/address.ts";
 
 export const Protocol = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58 } as const;
+const TCP_HEADER_LENGTH = 20;
 export const { FIN, SYN, RST, PSH, ACK } = TcpFlag;
 
 /** One end of a flow. */
@@ -26,6 +27,10 @@ export interface PacketFields {
   readonly ipProtocol: number;
   readonly flags?: number;
   readonly payload?: number;
+  /** Of TCP; without a window, it is open. */
+  readonly sequence?: number;
+  readonly acknowledgment?: number;
+  readonly window?: number;
   readonly lengthBytes?: number;
   /** False for a fragment without a transport header. */
   readonly hasTransport?: boolean;
@@ -50,7 +55,27 @@ export function setPacket(packet: Packet, from: End, to: End, fields: PacketFiel
   [packet.destination0, packet.destination1, packet.destination2, packet.destination3] = to.words;
   packet.sourcePort = hasTransport ? from.port : 0;
   packet.destinationPort = hasTransport ? to.port : 0;
+  if (ipProtocol === Protocol.TCP && hasTransport) setTcpHeader(packet, fields);
   return packet;
+}
+
+function setTcpHeader(packet: Packet, fields: PacketFields): void {
+  const { flags = 0, sequence = 0, acknowledgment = 0, window = 1024 } = fields;
+  const at = packet.transportAt;
+  if (packet.view.byteLength < at + TCP_HEADER_LENGTH) {
+    packet.view = new DataView(new ArrayBuffer(at + TCP_HEADER_LENGTH));
+  }
+  const { view } = packet;
+  view.setUint16(at, packet.sourcePort);
+  view.setUint16(at + 2, packet.destinationPort);
+  view.setInt32(at + 4, sequence);
+  view.setInt32(at + 8, acknowledgment);
+  view.setUint8(at + 12, (TCP_HEADER_LENGTH / 4) << 4);
+  view.setUint8(at + 13, flags);
+  view.setUint16(at + 14, window);
+  packet.tcpSequence = sequence;
+  packet.tcpAcknowledgment = acknowledgment;
+  packet.tcpWindow = window;
 }
 
 export function tcpPacket(from: End, to: End, flags: number, payload = 0): Packet {

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { trackers } from "../../src/flow/all.ts";
 import type { CaptureWindow, DropStage, TrackerRows, Window } from "../../src/flow/window.ts";
+
+/** No tracker has anything to say. */
+export const NO_ROWS = Object.fromEntries(
+  trackers.map(({ name }) => [name, []]),
+) as unknown as TrackerRows;
 
 export type ContactRow = TrackerRows["contacts"][number];
 export type HandshakeRow = TrackerRows["handshakes"][number];
@@ -34,7 +40,7 @@ export function makeWindow(parts: WindowParts): Window {
     counters: parts.counters ?? new Float64Array(0),
     gauges: new Float64Array(0),
     sketches: {},
-    rows: { contacts, handshakes, arp },
+    rows: { ...NO_ROWS, contacts, handshakes, arp },
     tallies: {},
   };
 }

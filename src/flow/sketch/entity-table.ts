@@ -7,6 +7,7 @@ import { hashKey, mix } from "../hash.ts";
 const WAYS = 8;
 /** A silence of this part of the time after which an entity is forgotten halves its weight. */
 const HALVINGS = 30;
+const MOST = 0x7fffffff;
 
 export interface EntityTableOptions {
   /** Most entities: a power of two, at least 8. */
@@ -107,6 +108,18 @@ export class EntityTable {
   increment(slot: number, column: number): void {
     const at = slot * this.#rowWords + column;
     this.rows[at] = i32(this.rows, at) + 1;
+  }
+
+  /** `row[column] += amount`, as far as a word can count. */
+  add(slot: number, column: number, amount: number): void {
+    const at = slot * this.#rowWords + column;
+    this.rows[at] = Math.min(i32(this.rows, at) + amount, MOST);
+  }
+
+  /** `row[column] = max(row[column], amount)` */
+  raise(slot: number, column: number, amount: number): void {
+    const at = slot * this.#rowWords + column;
+    if (amount > i32(this.rows, at)) this.rows[at] = amount;
   }
 
   /** One word of a slot's row. */

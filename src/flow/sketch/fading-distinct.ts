@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Distinct counts that fade: small HyperLogLog sketches in pairs, of the present span of time and of the one before.
+import { i32 } from "../../util/typed.ts";
 import { estimateDistinct, mergeDistinct, observeDistinct } from "./hyperloglog.ts";
 
 /** 128 registers: 9 % off, counts below 20 nearly exact. */
@@ -10,6 +11,23 @@ export const FADING_BYTES = 2 * REGISTERS;
 
 export function observeFading(sketches: Uint8Array, at: number, hash: number): void {
   observeDistinct(sketches, at, PRECISION, hash);
+}
+
+/**
+ * True where the span whose first second stands in `rows[at]` has lasted `spanMs`: the caller turns its sketches. The
+ * second is kept here; `isNew` begins the first span.
+ */
+export function isSpanOver(
+  rows: Int32Array,
+  at: number,
+  isNew: boolean,
+  timeMs: number,
+  spanMs: number,
+): boolean {
+  const second = Math.trunc(timeMs / 1000) | 0;
+  const isOver = !isNew && ((second - i32(rows, at)) | 0) * 1000 >= spanMs;
+  if (isNew || isOver) rows[at] = second;
+  return isOver;
 }
 
 /** Begins a new span: the present one becomes the one before. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { f64, i32 } from "../../util/typed.ts";
+import { f64 } from "../../util/typed.ts";
 import { hashAddress, hashKey, mix } from "../hash.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
 import {
   estimateFading,
   FADING_BYTES,
+  isSpanOver,
   observeFading,
   turnFading,
 } from "../sketch/fading-distinct.ts";
@@ -173,13 +174,10 @@ class Contacts implements Tracker<ContactRow> {
   #sketchesOf(slot: number, timeMs: number): number {
     const { rows, sketches, isNew } = this.#table;
     const at = this.#table.sketch(slot);
-    const second = Math.trunc(timeMs / 1000) | 0;
-    const spanStart = this.#table.row(slot) + SPAN_START;
-    if (isNew) rows[spanStart] = second;
-    else if (((second - i32(rows, spanStart)) | 0) * 1000 >= MEMORY_MS) {
+    const spanAt = this.#table.row(slot) + SPAN_START;
+    if (isSpanOver(rows, spanAt, isNew, timeMs, MEMORY_MS)) {
       turnFading(sketches, at + DESTINATIONS);
       turnFading(sketches, at + PORTS);
-      rows[spanStart] = second;
     }
     return at;
   }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { type CaptureSource, emptyFrame, type Frame } from "../../src/capture/source.ts";
+import type { Window } from "../../src/flow/window.ts";
+import { Pipeline } from "../../src/pipeline.ts";
+import { createSensorLayouts } from "../../src/sensor-metrics.ts";
+
+const IDLE_SOURCE: CaptureSource = {
+  name: "pcap-file",
+  interfaceName: "test0",
+  open: async () => {},
+  run: async () => {},
+  stop: () => {},
+  close: () => {},
+  stats: () => ({
+    ...{ received: 0, droppedKernel: 0, droppedRing: 0, duplicates: 0, ringFreezes: 0 },
+    ...{ ringFill: 0, dropCounterSupported: true },
+  }),
+};
+
+/** Two pipelines that get the same frames: one takes the short way where it may, the other never does. */
+export class TwoWays {
+  readonly #windows: readonly [Window[], Window[]] = [[], []];
+  readonly #either = pipeline(true, this.#windows[0]);
+  readonly #long = pipeline(false, this.#windows[1]);
+  readonly #copy: Frame = emptyFrame();
+
+  /** Gives the frame to both. */
+  frame(frame: Frame): void {
+    // The long way may note a direction in the frame.
+    Object.assign(this.#copy, frame);
+    this.#either.frame(frame);
+    this.#long.frame(this.#copy);
+  }
+
+  /** Frames that took the short way. */
+  get short(): number {
+    return this.#either.shortcuts;
+  }
+
+  /** Ends the open windows and returns what each pipeline has said since the last call. */
+  windows(): [either: Window[], long: Window[]] {
+    this.#either.finish();
+    this.#long.finish();
+    const [either, long] = this.#windows;
+    return [either.splice(0), long.splice(0)];
+  }
+}
+
+function pipeline(shortcuts: boolean, windows: Window[]): Pipeline {
+  return new Pipeline({
+    ...{ sensor: 0, source: IDLE_SOURCE, layouts: createSensorLayouts(), shortcuts },
+    ...{ home: ["10.0.0.0/8", "192.168.0.0/16"], hashSeed: 1, flowCapacity: 4096 },
+    ...{ tallyLimit: 1_000, now: null, emit: (window: Window) => windows.push(window) },
+  });
+}
