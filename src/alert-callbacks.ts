@@ -30,6 +30,18 @@ export function silenceCallbacks(router: AlertRouter, clock: Clock): SilenceCall
   };
 }
 
+/** How every channel is doing, as the API serves it. */
+export function channelStates(router: AlertRouter): unknown[] {
+  return router.status().map(({ name, waiting, overdueSeconds, suspended, dead, trouble }) => ({
+    channel: name,
+    waiting,
+    overdue_seconds: overdueSeconds,
+    suspended,
+    dead_letters: dead,
+    trouble,
+  }));
+}
+
 /** A replay tells nobody anything, so there is nothing to silence. */
 export const noSilences: SilenceCallbacks = {
   list: () => ({ silences: [], maintenance: [] }),

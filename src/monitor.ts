@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { EventStore } from "./alert/event-store.ts";
 import type { Outbox } from "./alert/outbox/outbox.ts";
 import { AlertRouter } from "./alert/router.ts";
-import { silenceCallbacks } from "./alert-callbacks.ts";
+import { channelStates, silenceCallbacks } from "./alert-callbacks.ts";
 import { CaptureBook } from "./capture-status.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
@@ -203,7 +203,7 @@ export class Monitor {
       events: (query) => this.#events.query(query),
       alerts: () => ({
         active: this.#core.engine.active(),
-        channels: this.#router.status(),
+        channels: channelStates(this.#router),
       }),
       silences: silenceCallbacks(this.#router, this.#options.clock),
       config: () => this.#loaded.config,

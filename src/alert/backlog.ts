@@ -4,10 +4,10 @@ import type { DeliveryReason } from "./alert.ts";
 import type { ChannelStore } from "./channel-store.ts";
 import type { Gate } from "./gate.ts";
 import { Governor, type GovernorRules, type GovernorState } from "./governor.ts";
-import { type Group, nextGroup } from "./grouping.ts";
-import { isAbove, isTelling, Ledger } from "./ledger.ts";
+import { entriesOf, type Group, nextGroup } from "./grouping.ts";
+import { isTelling, Ledger } from "./ledger.ts";
 import type { EventFate } from "./metrics.ts";
-import { type Entry, Queue } from "./queue.ts";
+import { type Entry, joined, Queue } from "./queue.ts";
 
 export interface BacklogRules extends GovernorRules {
   /** What may be told here, and from when on. */
@@ -229,30 +229,14 @@ export class Backlog {
     this.#store.drop(id);
   }
 
-  /** One entry for an older and a newer state of the same anomaly. */
   #joined(older: Entry, newer: Entry): Entry {
-    // What nobody knows yet is told when it first may; to those who know it, only its newest state matters.
-    const isKnown = this.#ledger.knows(newer.anomaly.id);
-    const heldUntilMs = isKnown
-      ? newer.heldUntilMs
-      : Math.min(older.heldUntilMs, newer.heldUntilMs);
-    return {
-      anomaly: newer.anomaly,
-      severity: isAbove(older.severity, newer.severity) ? older.severity : newer.severity,
-      acceptedMs: Math.min(older.acceptedMs, newer.acceptedMs),
-      dueMs: Math.max(heldUntilMs, Math.min(older.dueMs, newer.dueMs)),
-      heldUntilMs,
-    };
+    return joined(older, newer, this.#ledger.knows(newer.anomaly.id));
   }
 
   #dueMs({ severity, state }: Anomaly, nowMs: number): number {
     const isAtOnce = this.#rules.everyEvent || (severity === "critical" && state !== "resolved");
     return isAtOnce ? nowMs : nowMs + this.#rules.groupWaitMs;
   }
-}
-
-function entriesOf(group: Group | undefined): readonly Entry[] {
-  return group ? [...group.named, ...group.counted] : [];
 }
 
 /** True for what opens again while its end is still held back: then there was no end. */

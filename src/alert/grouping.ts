@@ -69,6 +69,19 @@ function chooseNamed(sorted: readonly Entry[], max: number): Set<Entry> {
   return new Set([...new Set([...firsts, ...sorted])].slice(0, max));
 }
 
+/** Every entry of a group, the named ones first. */
+export function entriesOf(group: Group | undefined): readonly Entry[] {
+  return group ? [...group.named, ...group.counted] : [];
+}
+
+/** When the first event of a group came. */
+export function acceptedMs(group: Group): number {
+  return entriesOf(group).reduce(
+    (first, entry) => Math.min(first, entry.acceptedMs),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
 /** When and by whom a group is told. Times are milliseconds since 1970. */
 export interface Envelope {
   readonly channel: string;
@@ -79,7 +92,7 @@ export interface Envelope {
 
 /** The message for one group. Its id depends on what it tells only, so a retry of the same content keeps it. */
 export function alertOf(group: Group, envelope: Envelope): Alert {
-  const told = [...group.named, ...group.counted];
+  const told = entriesOf(group);
   const content = told
     .map(({ anomaly }) => `${anomaly.id} ${anomaly.state} ${anomaly.time}`)
     .sort();

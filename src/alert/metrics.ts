@@ -6,13 +6,26 @@ import type {
   HistogramInstrument,
   MetricsRegistry,
 } from "../metrics/registry.ts";
+import type { Delivery } from "./alert.ts";
 
 /** What an attempt to send a message came to. */
 const OUTCOMES = ["delivered", "retried", "rate_limited", "failed"] as const;
 export type NotificationOutcome = (typeof OUTCOMES)[number];
 
+/** What is counted of an attempt that came to this. */
+export function outcomeOf(delivery: Delivery): NotificationOutcome {
+  switch (delivery.outcome) {
+    case "delivered":
+      return "delivered";
+    case "retry":
+      return delivery.reason === "rate_limited" ? "rate_limited" : "retried";
+    default:
+      return "failed";
+  }
+}
+
 /** Where an event ended. Every event a channel is handed ends in exactly one of them, or still waits. */
-const FATES = [
+export const FATES = [
   "told",
   "counted",
   "superseded",

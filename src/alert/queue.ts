@@ -14,6 +14,22 @@ export interface Entry {
   readonly heldUntilMs: number;
 }
 
+/**
+ * One entry for an older and a newer state of the same anomaly. What nobody knows yet is told when it first may; to
+ * those who know it, only its newest state matters.
+ */
+export function joined(older: Entry, newer: Entry, isKnown: boolean): Entry {
+  const heldUntilMs = isKnown ? newer.heldUntilMs : Math.min(older.heldUntilMs, newer.heldUntilMs);
+  const isWorse = SEVERITIES.indexOf(older.severity) < SEVERITIES.indexOf(newer.severity);
+  return {
+    anomaly: newer.anomaly,
+    severity: isWorse ? newer.severity : older.severity,
+    acceptedMs: Math.min(older.acceptedMs, newer.acceptedMs),
+    dueMs: Math.max(heldUntilMs, Math.min(older.dueMs, newer.dueMs)),
+    heldUntilMs,
+  };
+}
+
 /** What waits for one channel: at most one entry an anomaly, at most `limit` in all. */
 export class Queue {
   #limit: number;

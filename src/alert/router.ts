@@ -11,8 +11,8 @@ import { Flaps } from "./flaps.ts";
 import { gateOf } from "./gate.ts";
 import { AlertMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox/outbox.ts";
-import type { StoredRequest } from "./outbox/records.ts";
-import { forgetStrangers, revived } from "./outbox/upkeep.ts";
+import { obey } from "./outbox/requests.ts";
+import { forgetStrangers } from "./outbox/upkeep.ts";
 import { Sender, type SenderRules } from "./sender.ts";
 import type { AlertSettings } from "./settings.ts";
 import { Silences } from "./silences.ts";
@@ -191,24 +191,8 @@ export class AlertRouter {
 
   /** Does what other programs have asked for. */
   #obey(): void {
-    for (const { id, body } of this.#outbox.list("request")) {
-      this.#do(body);
-      this.#outbox.delete("request", "", id);
-    }
+    obey(this.#outbox, this.#senders);
     this.hush();
-  }
-
-  #do({ action, what, channel, ids }: StoredRequest): void {
-    for (const [name, sender] of this.#senders) {
-      if (channel !== null && channel !== name) continue;
-      if (action === "purge" && what === "waiting") sender.purge(ids);
-      if (what !== "dead") continue;
-      const letters = this.#outbox
-        .list("dead", name)
-        .filter(({ id }) => ids.length === 0 || ids.includes(id));
-      for (const { id } of letters) this.#outbox.delete("dead", name, id);
-      if (action === "retry") sender.revive(letters.map((l) => revived(this.#outbox, l.body)));
-    }
   }
 
   #measure(): void {

@@ -9,10 +9,10 @@ import { type AlertChannel, rulesOf } from "./channel.ts";
 import type { ChannelStore } from "./channel-store.ts";
 import type { Steady } from "./flaps.ts";
 import type { Gate } from "./gate.ts";
-import { alertOf, type Group } from "./grouping.ts";
+import { acceptedMs, alertOf, type Group } from "./grouping.ts";
 import { Heartbeat, heartbeatAlert } from "./heartbeat.ts";
 import { LineState } from "./line-state.ts";
-import type { ChannelLevels, ChannelMetrics } from "./metrics.ts";
+import { type ChannelLevels, type ChannelMetrics, outcomeOf } from "./metrics.ts";
 import type { AlertSettings } from "./settings.ts";
 
 /** What a channel is told by, which a new configuration replaces as a whole. */
@@ -238,22 +238,4 @@ export class Sender {
     }
     this.#remember();
   }
-}
-
-function outcomeOf(delivery: Delivery): Parameters<ChannelMetrics["attempt"]>[0] {
-  switch (delivery.outcome) {
-    case "delivered":
-      return "delivered";
-    case "retry":
-      return delivery.reason === "rate_limited" ? "rate_limited" : "retried";
-    default:
-      return "failed";
-  }
-}
-
-function acceptedMs(group: Group): number {
-  return [...group.named, ...group.counted].reduce(
-    (first, entry) => Math.min(first, entry.acceptedMs),
-    Number.POSITIVE_INFINITY,
-  );
 }

@@ -3,6 +3,7 @@ import { pino } from "pino";
 import type { Alert, Delivery, Notifier } from "../../src/alert/alert.ts";
 import { alertSettings } from "../../src/alert/all.ts";
 import type { AlertChannel } from "../../src/alert/channel.ts";
+import { FATES } from "../../src/alert/metrics.ts";
 import type { Outbox } from "../../src/alert/outbox/outbox.ts";
 import { AlertRouter } from "../../src/alert/router.ts";
 import type { AlertSettings } from "../../src/alert/settings.ts";
@@ -133,17 +134,6 @@ export async function metricOf(
   if (!sample) throw new Error(`no series ${name} ${JSON.stringify(labels)}`);
   return sample.value;
 }
-
-export const FATES = [
-  "told",
-  "counted",
-  "superseded",
-  "filtered",
-  "silenced",
-  "maintenance",
-  "dropped",
-  "lost",
-] as const;
 
 /** Events by fate, and their sum. */
 export async function fatesOf(

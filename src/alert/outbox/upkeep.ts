@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { Anomaly } from "../../detect/detector.ts";
 import type { Outbox } from "./outbox.ts";
-import type { DeadLetter } from "./records.ts";
 
 /**
  * Forgets what is stored for channels that are not configured: what waits since before `olderMs`, and what was told of
@@ -23,10 +21,4 @@ export function forgetStrangers(
     const isWaiting = outbox.get("waiting", channel, id) !== undefined;
     if (!isOpen && !isWaiting) outbox.delete("told", channel, id);
   }
-}
-
-/** What a dead letter is about, as it is now: an incident that is not open any more is over. */
-export function revived(outbox: Outbox, { anomaly }: DeadLetter): Anomaly {
-  if (outbox.get("incident", "", anomaly.id)) return anomaly;
-  return { ...anomaly, state: "resolved" };
 }

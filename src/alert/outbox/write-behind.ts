@@ -59,10 +59,10 @@ export class WriteBehind {
 
   /** Tries once more to write what waits, then takes nothing more. */
   async end(): Promise<void> {
-    this.#cancelRetry();
     while (this.#writing) await this.#writing;
     this.#isEnded = true;
     if (this.#waiting.size > 0) await this.#write();
+    this.#cancelRetry();
   }
 
   /** Waits for the batch that holds the newest change, not for what comes after it. */
