@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import type { Anomaly } from "../../detect/detector.ts";
 import type { Clock } from "../../util/clock.ts";
 import { messageOf, NamError } from "../../util/errors.ts";
 import { type Change, Database, OUTBOX_FILE } from "./database.ts";
@@ -102,15 +103,22 @@ export class OutboxClient {
     const gone = records.map((record) => ({ ...record, body: null }));
     if (action === "purge" || what === "waiting") return action === "purge" ? gone : [];
     const nowMs = this.#clock.now();
+    const open = new Set((await this.list("incident")).map(({ id }) => id));
     const back = (records as StoredRecord<"dead">[]).map((record) => ({
       ...record,
       kind: "waiting",
-      body: JSON.stringify(waitingAgain(record.body, nowMs)),
+      body: JSON.stringify(waitingAgain(record.body, open.has(record.id), nowMs)),
     }));
     return [...gone, ...back];
   }
 }
 
-function waitingAgain({ anomaly, severity }: DeadLetter, nowMs: number): Bodies["waiting"] {
-  return { anomaly, severity, acceptedMs: nowMs, dueMs: nowMs, heldUntilMs: 0 };
+/** An incident that is not open any more is over by the time it is told. */
+function waitingAgain(
+  { anomaly, severity }: DeadLetter,
+  isOpen: boolean,
+  nowMs: number,
+): Bodies["waiting"] {
+  const now: Anomaly = isOpen ? anomaly : { ...anomaly, state: "resolved" };
+  return { anomaly: now, severity, acceptedMs: nowMs, dueMs: nowMs, heldUntilMs: 0 };
 }
