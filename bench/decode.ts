@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { seededRandom } from "../scripts/fixtures/bytes.ts";
+import { type Random, seededRandom } from "../scripts/fixtures/bytes.ts";
 import { Direction, emptyFrame, type Frame } from "../src/capture/source.ts";
 import { Decoder } from "../src/decode/decoder.ts";
 import { applicationNames, decodeMetrics } from "../src/decode/families.ts";
@@ -19,13 +19,16 @@ import type { Bench, Row } from "./bench.ts";
 const PACKETS = 2_000;
 /** The best round counts: the one that nothing else on the machine disturbed. */
 const ROUNDS = 300;
+const PROTOCOL_ROUNDS = 60;
 /** Slow protocols, such as those that decrypt, have fewer rounds. */
 const MOST_MS = 1_000;
-/** Packets of a flow that is known: its handshake is long over. */
-const KNOWN_PACKETS = 1_000;
 const HOME = ["192.168.0.0/16", "10.0.0.0/8", "fd00::/8"];
 /** Where the IPv4 addresses are behind an Ethernet header. */
 const ADDRESSES_AT = 26;
+const PROTOCOL_AT = 23;
+const SEQUENCE_AT = 38;
+const UDP_PAYLOAD_AT = 42;
+const TCP_PAYLOAD_AT = 54;
 const MIX_PORTS = [443, 80, 53, 22, 8080, 123];
 const MIX_UDP_PORTS = [53, 123];
 const MIX_PAYLOADS = [0, 0, 0, 32, 120, 600, 1400];
@@ -35,13 +38,14 @@ const DNS_RECORDS = 30;
 
 /** What of a packet's way is walked; each stage includes the ones before it. */
 const STAGES = ["headers", "headers and application", "all three"] as const;
-const ALL = STAGES.length;
 
 /** Frames one after another in one memory, as in a ring; frame `i` is `[bounds[i], bounds[i + 1])`. */
 interface Frames {
   readonly view: DataView;
   readonly linkType: number;
   readonly bounds: readonly number[];
+  /** True where each frame is of another flow, false where they are all of one. */
+  readonly apart: boolean;
 }
 
 /** Time of decoding alone, on frames that stay in the processor's cache. */
@@ -52,15 +56,48 @@ export const decodeBench: Bench = {
   async run(say) {
     const decoder = await createDecoder();
     const rows = stageRows(decoder, applicationNames.indexOf("tls"), say);
-    say("by protocol, direction by address, flow not decided:");
-    const frame = emptyFrame();
-    for (const { protocol, content, linkType = 1 } of samples) {
-      const time = measure(decoder, frame, repeated(content, linkType), ALL, 0);
-      say(`  ${protocol.padEnd(16)}${time.toFixed(0).padStart(6)} ns`);
-    }
-    return [...rows, ...hostileDnsRows(decoder, frame, say)];
+    sayProtocols(decoder, say);
+    return [...rows, ...hostileDnsRows(decoder, emptyFrame(), say)];
   },
 };
+
+/** What is done with the payload of each protocol's samples; all of it with direction by address. */
+const CASES = ["headers only", "flow new", "flow known", "hostile"] as const;
+
+/** A row for each sample: what its headers cost, and what its payload adds in each case. */
+function sayProtocols(decoder: Decoder, say: (line: string) => void): void {
+  const columns = CASES.map((what) => what.padStart(14)).join("");
+  say(`nanoseconds a packet by protocol; the payload's part behind the headers':${columns}`);
+  const frame = emptyFrame();
+  const random = seededRandom(1);
+  for (const sample of samples) {
+    const { protocol, content, linkType = 1 } = sample;
+    const verdict = Math.max(0, applicationNames.indexOf(protocol));
+    const good = repeated(content, linkType);
+    const headers = measure(decoder, frame, good, 1, 0, PROTOCOL_ROUNDS);
+    const times = [headers];
+    if (verdict > 0) {
+      const bad = repeated(damaged(content, random), linkType);
+      for (const [frames, kept] of [
+        [good, 0],
+        [good, verdict],
+        [bad, 0],
+      ] as const) {
+        times.push(measure(decoder, frame, frames, 2, kept, PROTOCOL_ROUNDS) - headers);
+      }
+    }
+    say(`  ${protocol.padEnd(16)}${times.map((time) => time.toFixed(0).padStart(14)).join("")}`);
+  }
+}
+
+/** The same frame with a payload that begins as before and is random from its fifth byte on. */
+function damaged(content: Bytes, random: Random): Bytes {
+  const copy = Uint8Array.from(content);
+  const isTcp = content[PROTOCOL_AT] === 6;
+  const from = (isTcp ? TCP_PAYLOAD_AT : UDP_PAYLOAD_AT) + 4;
+  for (let at = from; at < copy.length; at++) copy[at] = random(256);
+  return copy;
+}
 
 /** DNS that lies about its counts, against a good answer of the same length. */
 function hostileDnsRows(decoder: Decoder, frame: Frame, say: (line: string) => void): Row[] {
@@ -68,7 +105,7 @@ function hostileDnsRows(decoder: Decoder, frame: Frame, say: (line: string) => v
   const tail = bytes(...Array.from({ length: DNS_RECORDS }, () => record));
   const time = (payload: Bytes): number => {
     const content = udpFrame({ sourcePort: 53, payload });
-    return measure(decoder, frame, repeated(content), ALL, 0);
+    return measure(decoder, frame, repeated(content), STAGES.length, 0);
   };
   const response = { flags: 0x8180, tail } as const;
   const good = time(dnsMessage({ ...response, answers: DNS_RECORDS }));
@@ -131,13 +168,14 @@ function measure(
   frames: Frames,
   stages: number,
   verdict: number,
+  rounds = ROUNDS,
 ): number {
-  const { bounds } = frames;
+  const { bounds, apart } = frames;
   frame.view = frames.view;
   frame.linkType = frames.linkType;
   let best = Number.POSITIVE_INFINITY;
   const started = performance.now();
-  for (let round = 0; round < ROUNDS && performance.now() - started < MOST_MS; round++) {
+  for (let round = 0; round < rounds && performance.now() - started < MOST_MS; round++) {
     // What is rationed by the second is to be measured, not its being skipped.
     frame.seconds++;
     const before = process.hrtime.bigint();
@@ -146,7 +184,8 @@ function measure(
       frame.end = bounds[i + 1] as number;
       frame.wireLength = frame.end - frame.start;
       decoder.headers(frame);
-      if (verdict !== 0) decoder.packet.flowPackets = KNOWN_PACKETS;
+      decoder.packet.flow = apart ? i : 0;
+      decoder.packet.flowPackets = apart ? round + 1 : i + 1;
       if (stages > 1) decoder.application(verdict);
       if (stages > 2) decoder.count();
     }
@@ -155,9 +194,16 @@ function measure(
   return best;
 }
 
+/** The same frame again and again; TCP segments follow one another, or they would be repetitions. */
 function repeated(content: Bytes, linkType = 1): Frames {
+  const isTcp = linkType === 1 && content[PROTOCOL_AT] === 6;
   return framesOf(
-    Array.from({ length: PACKETS }, () => content),
+    Array.from({ length: PACKETS }, (_, i) => {
+      if (!isTcp || content.length < TCP_PAYLOAD_AT) return content;
+      const copy = Buffer.from(content);
+      copy.writeUInt32BE((i * (content.length - TCP_PAYLOAD_AT)) >>> 0, SEQUENCE_AT);
+      return copy;
+    }),
     linkType,
   );
 }
@@ -179,11 +225,11 @@ function mix(): Frames {
     for (let at = ADDRESSES_AT; at < ADDRESSES_AT + 8; at++) content[at] = random(256);
     return content;
   });
-  return framesOf(contents, 1);
+  return framesOf(contents, 1, true);
 }
 
-function framesOf(contents: readonly Bytes[], linkType: number): Frames {
+function framesOf(contents: readonly Bytes[], linkType: number, apart = false): Frames {
   const bounds = [0];
   for (const content of contents) bounds.push((bounds.at(-1) ?? 0) + content.length);
-  return { view: frameOf(Buffer.concat(contents)).view, linkType, bounds };
+  return { view: frameOf(Buffer.concat(contents)).view, linkType, bounds, apart };
 }

@@ -2,7 +2,7 @@
 import { Direction, type Frame, LinkType } from "./capture/source.ts";
 import type { HomeNetworks } from "./decode/direction.ts";
 import { TcpFlag } from "./decode/packet.ts";
-import { SETTLED_FLAG } from "./decode/protocol.ts";
+import { POSITION_MASK } from "./decode/protocol.ts";
 import type { QuietAccounts } from "./decode/quiet-accounts.ts";
 import type { Reading } from "./decode/reading.ts";
 import type { DistinctSketches } from "./flow/distinct.ts";
@@ -19,7 +19,7 @@ const { COUNTED, UNKNOWN } = Taken;
 const { ETHERNET } = LinkType;
 const { UNKNOWN: NO_DIRECTION, IN, OUT } = Direction;
 const { ACK, PSH } = TcpFlag;
-const POSITION_MASK = SETTLED_FLAG - 1;
+const POSITION = POSITION_MASK;
 
 /** Ethernet type, IPv4 version and header length in one word, and what of the next is nothing but zero or "don't fragment". */
 const ETHERNET_TYPE_AT = 12;
@@ -116,7 +116,7 @@ export class KnownFlows {
       const verdict = this.#rows.verdict(slot);
       if (payloadAt >= end || this.#reading.wantsByte(verdict, view.getUint8(payloadAt)))
         return slot;
-      application = verdict & POSITION_MASK;
+      application = verdict & POSITION;
     }
     if (!this.#flows.continueQuietly(slot, wireLength, timeMs)) return slot;
     if (this.#flows.isFirstOfWindow) {

@@ -18,19 +18,25 @@ import { igmp } from "./igmp.ts";
 import { imap } from "./imap.ts";
 import { ipv4 } from "./ipv4.ts";
 import { ipv6 } from "./ipv6.ts";
+import { kerberos } from "./kerberos.ts";
+import { ldap } from "./ldap.ts";
 import { linuxSll } from "./linux-sll.ts";
 import { linuxSll2 } from "./linux-sll2.ts";
 import { llc } from "./llc.ts";
 import { lldp } from "./lldp.ts";
 import { llmnr } from "./llmnr.ts";
 import { mdns } from "./mdns.ts";
+import { modbus } from "./modbus.ts";
 import { mqtt } from "./mqtt.ts";
+import { mysql } from "./mysql.ts";
 import { nbns } from "./nbns.ts";
 import { ntp } from "./ntp.ts";
 import { nullLoopback } from "./null-loopback.ts";
 import { pop3 } from "./pop3.ts";
+import { postgresql } from "./postgresql.ts";
 import type { Protocol } from "./protocol.ts";
 import { quic } from "./quic.ts";
+import { radius } from "./radius.ts";
 import { rawIp } from "./raw-ip.ts";
 import { rdp } from "./rdp.ts";
 import { sctp } from "./sctp.ts";
@@ -45,9 +51,11 @@ import { stun } from "./stun.ts";
 import { syslog } from "./syslog.ts";
 import { tcp } from "./tcp.ts";
 import { telnet } from "./telnet.ts";
+import { tftp } from "./tftp.ts";
 import { tls } from "./tls.ts";
 import { udp } from "./udp.ts";
 import { vlan } from "./vlan.ts";
+import { websocket } from "./websocket.ts";
 import { wireguard } from "./wireguard.ts";
 
 /** Every protocol the product decodes. Adding one: its file, and its name here. */
@@ -56,6 +64,7 @@ export const protocols: readonly Protocol[] = [
   ...[arp, ipv4, ipv6, lldp, stp],
   ...[tcp, udp, icmp, icmpv6, igmp, sctp, gre, esp, ah],
   ...[dns, mdns, llmnr, nbns, dhcp, dhcpv6, ntp, snmp, syslog, ssdp],
-  ...[tls, dtls, quic, http, http2, ssh, telnet, ftp, smtp, imap, pop3, smb, rdp],
-  ...[mqtt, sip, stun, wireguard, bittorrent],
+  ...[tls, dtls, quic, http, http2, websocket, ssh, telnet, ftp, tftp, smtp, imap, pop3, smb, rdp],
+  ...[ldap, kerberos, radius, mysql, postgresql],
+  ...[mqtt, modbus, sip, stun, wireguard, bittorrent],
 ];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Direction, type Frame } from "../capture/source.ts";
 import type { CellLayout } from "../metrics/cells.ts";
+import { NamError } from "../util/errors.ts";
 import { u8 } from "../util/typed.ts";
 import { Accounts } from "./accounts.ts";
 import { protocols } from "./all.ts";
@@ -13,9 +14,11 @@ import {
   type ApplicationProtocol,
   type DecodeContext,
   fault,
+  GUESS_FLAG,
   type HeaderProtocol,
   LayerIndex,
   linkKey,
+  POSITION_MASK,
   type Protocol,
   SETTLED,
   SETTLED_FLAG,
@@ -33,7 +36,12 @@ const UNKNOWN_PORT = OTHER;
 const { UNKNOWN } = Direction;
 const { DONE } = Stop;
 const { APPLICATION } = LayerIndex;
-const POSITION_MASK = SETTLED_FLAG - 1;
+// Imports are looked up each time they are named; constants of the file are not.
+const POSITION = POSITION_MASK;
+const GUESS = GUESS_FLAG;
+/** Positions, and verdicts without SETTLED_FLAG. */
+const POSITIONS = POSITION_MASK + 1;
+const VERDICTS = SETTLED_FLAG;
 
 /** A flow whose payload has proved nothing for so many packets is what its port says. */
 const PACKETS_TO_PROVE = 12;
@@ -65,7 +73,9 @@ export class Decoder {
   readonly #overTcp: Recognition;
   readonly #overUdp: Recognition;
   /** By verdict: 1 where a payload may still change it. */
-  readonly #open: Uint8Array;
+  readonly #open = new Uint8Array(VERDICTS);
+  /** By verdict about the flow and position that the payload proves: 1 where the second takes the flow over. */
+  readonly #takers = new Uint8Array(VERDICTS * POSITIONS);
   /** By position in the application family; undefined where payloads are counted but not read. */
   readonly #payloadDecoders: (((packet: Packet) => number) | undefined)[];
   /** Protocols over TCP that put the first payloads of a flow together to tell what it is. */
@@ -83,6 +93,7 @@ export class Decoder {
     const context: DecodeContext = {
       counters,
       base: (metric) => layout.base(metric),
+      position: positionOf,
       tally,
       echPublicNames: new Set(options.echPublicNames),
       shared<T>(make: (context: DecodeContext) => T): T {
@@ -93,7 +104,7 @@ export class Decoder {
     };
     const applications = protocols.filter(isApplication).map(
       (protocol): Application => ({
-        position: applicationNames.indexOf(protocol.name),
+        position: positionOf(protocol.name),
         protocol,
         decoder: protocol.create(context),
       }),
@@ -102,10 +113,11 @@ export class Decoder {
     this.#walk = new HeaderWalk(protocols.filter(isHeader), context);
     this.#overTcp = new Recognition(applications, "tcp");
     this.#overUdp = new Recognition(applications, "udp");
-    this.#open = new Uint8Array(applicationNames.length);
-    this.#open[UNDECIDED] = 1;
-    for (const { position, protocol } of applications) {
-      if (protocol.givesWay === true) this.#open[position] = 1;
+    this.#letTake(UNDECIDED, applicationNames);
+    for (const { position, protocol, decoder } of applications) {
+      const { name, givesWayTo = [] } = protocol;
+      this.#letTake(position, givesWayTo);
+      if (decoder.recognises !== undefined) this.#letTake(position | GUESS, [name, ...givesWayTo]);
     }
     this.#payloadDecoders = applicationNames.map(
       (_, position) => applications.find((one) => one.position === position)?.decoder.decode,
@@ -136,45 +148,72 @@ export class Decoder {
    * Decodes the payload. `verdict` is what an earlier call returned for this flow, 0 for a new one; the return
    * value is what to keep: a position in the application family once a payload has proved it. A port only
    * guesses: it counts the packet, and leaves the flow open for a payload to decide. After the flow's first packets,
-   * among which even a STARTTLS would have come, the guess is kept. SETTLED_FLAG comes with a position whose flow
-   * needs no more reading.
+   * among which even a STARTTLS would have come, the guess is kept, with GUESS_FLAG, until a payload proves it.
+   * SETTLED_FLAG comes with a position whose flow needs no more reading.
    */
   application(verdict: number): number {
     const { packet } = this;
     if (packet.payloadLength <= 0) return verdict;
-    const known = verdict & POSITION_MASK;
-    packet.application = known;
+    packet.application = verdict & POSITION;
+    packet.guessed = (verdict & GUESS) !== 0;
     if (!this.reading.wants(packet, verdict)) return verdict;
-    let proved = u8(this.#open, known) === 0 ? known : this.#proof(known);
-    let position = proved;
-    if (proved === UNDECIDED) {
-      position = this.#recognition().byPort(packet);
-      if (position === UNKNOWN_PORT && packet.ipProtocol === TCP) proved = this.#gathered();
-      if (proved !== UNDECIDED) position = proved;
+    const kept = this.#proof(verdict);
+    const position = kept & POSITION;
+    if (position === UNDECIDED) return this.#guess();
+    packet.application = position;
+    packet.guessed = (kept & GUESS) !== 0;
+    return this.#read(position, kept);
+  }
+
+  /** Takes the packet for one of what its port says. */
+  #guess(): number {
+    const { packet } = this;
+    const position = this.#recognition().byPort(packet);
+    if (position === UNKNOWN_PORT && packet.ipProtocol === TCP) {
+      const gathered = this.#gathered();
+      if (gathered !== UNDECIDED) {
+        packet.application = gathered;
+        packet.guessed = false;
+        return this.#read(gathered, gathered);
+      }
     }
     packet.application = position;
-    const settled = this.#read(position, verdict & SETTLED_FLAG);
-    if (proved !== UNDECIDED) return proved | settled;
-    return packet.flowPackets > PACKETS_TO_PROVE
-      ? position | this.reading.settles(packet, position)
-      : UNDECIDED;
+    packet.guessed = true;
+    if (packet.flowPackets <= PACKETS_TO_PROVE) {
+      this.#read(position, UNDECIDED);
+      return UNDECIDED;
+    }
+    return this.#read(position, position | GUESS | this.reading.settles(packet, position));
   }
 
-  /** Decodes the payload as that of a protocol; returns SETTLED_FLAG where the flow is settled now, as it `was` or is said to be. */
-  #read(position: number, was: number): number {
-    const { packet } = this;
+  /** Decodes the payload as that of a protocol; returns the verdict to keep, `kept` unless the payload says otherwise. */
+  #read(position: number, kept: number): number {
     const decode = this.#payloadDecoders[position];
-    if (decode === undefined) return was;
-    const stop = decode(packet);
-    if (stop === SETTLED) return SETTLED_FLAG;
-    if (stop !== DONE) fault(packet, APPLICATION, stop);
-    return 0;
+    if (decode === undefined) return kept;
+    const stop = decode(this.packet);
+    // A message in a settled flow may have more to follow.
+    if (stop === DONE) return (kept & GUESS) === 0 ? kept & ~SETTLED_FLAG : kept;
+    if (stop >= 0) return stop;
+    if (stop === SETTLED) return kept | SETTLED_FLAG;
+    fault(this.packet, APPLICATION, stop);
+    return kept;
   }
 
-  /** What the payload proves, else the verdict as it was. */
+  /** What the payload proves, of what the flow is open for; else the verdict as it was. */
   #proof(verdict: number): number {
-    const position = this.#recognition().byPayload(this.packet);
-    return position !== UNDECIDED ? position : verdict;
+    const plain = verdict & (VERDICTS - 1);
+    if (u8(this.#open, plain) === 0) return verdict;
+    const position = this.#recognition().byPayload(this.packet, this.#takers, plain * POSITIONS);
+    return position === UNDECIDED ? verdict : position;
+  }
+
+  #letTake(verdict: number, takers: readonly string[]): void {
+    for (const name of takers) {
+      const taker = positionOf(name);
+      if (taker === UNDECIDED) continue;
+      this.#open[verdict] = 1;
+      this.#takers[verdict * POSITIONS + taker] = 1;
+    }
   }
 
   /** What the payload proves together with earlier ones of its flow. */
@@ -194,6 +233,13 @@ export class Decoder {
   count(): void {
     this.#accounts.add(this.packet);
   }
+}
+
+/** Throws INTERNAL for a protocol that does not exist, or that a verdict has no room for. */
+function positionOf(application: string): number {
+  const position = applicationNames.indexOf(application);
+  if (position >= 0 && position < POSITIONS) return position;
+  throw new NamError("INTERNAL", `${application} is no application protocol with a verdict`);
 }
 
 function isApplication(protocol: Protocol): protocol is ApplicationProtocol {

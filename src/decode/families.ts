@@ -48,12 +48,12 @@ export const packetSize: MetricDefinition = {
   buckets: [64, 128, 256, 512, 1024, 1518, 9000],
 };
 
-/** Every family of the decoders, in the order of their cells. */
+/** Every family of the decoders, in the order of their cells; protocols may share one. */
 export const decodeMetrics: readonly MetricDefinition[] = [
   ...families.flatMap(({ packets, bytes }) => [packets, bytes]),
   frameErrors,
   packetSize,
-  ...protocols.flatMap(({ metrics = [] }) => metrics),
+  ...new Set(protocols.flatMap(({ metrics = [] }) => metrics)),
 ];
 
 /** Packets and bytes of each protocol, malformed frames, and what the protocols declare themselves. */
@@ -66,7 +66,7 @@ export const decodeSignals: readonly SignalDefinition[] = [
     where: { reason: "malformed" },
     unit: "packets",
   },
-  ...protocols.flatMap(({ signals = [] }) => signals),
+  ...new Set(protocols.flatMap(({ signals = [] }) => signals)),
 ];
 
 function namesOf(layer: Layer): string[] {

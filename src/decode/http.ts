@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
+import { Conversations, conversationsForgotten } from "./conversations.ts";
+import { METHODS, Method, methodAt, statusAt } from "./http-line.ts";
+import { HttpReader } from "./http-reader.ts";
+import { FLOW_WORDS } from "./http-state.ts";
 import type { Packet } from "./packet.ts";
 import {
   type ApplicationDecoder,
@@ -8,53 +12,62 @@ import {
   type DecodeContext,
   Stop,
 } from "./protocol.ts";
-import { fourBytes } from "./wire-text.ts";
+import { WireText } from "./wire-text.ts";
 
-/** Shortest start line that is looked at: `HTTP/1.1 200`. */
-const MIN_LENGTH = 12;
-const SPACE = 0x20;
-const STATUS_AT = 9;
-const ZERO = 0x30;
-const RESPONSE = fourBytes("HTTP");
-const VERSION_1 = fourBytes("/1.x") & ~0xff;
-
-/** RFC 9110 §9.3 and RFC 5789, in the order of their cells. */
-const METHODS = ["get", "post", "head", "put", "delete", "options", "patch", "connect", "trace"];
 const CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-const Method = {
-  GET: fourBytes("GET "),
-  POST: fourBytes("POST"),
-  HEAD: fourBytes("HEAD"),
-  PUT: fourBytes("PUT "),
-  DELETE: fourBytes("DELE"),
-  OPTIONS: fourBytes("OPTI"),
-  PATCH: fourBytes("PATC"),
-  CONNECT: fourBytes("CONN"),
-  TRACE: fourBytes("TRAC"),
-} as const;
+/** How methods and responses begin. */
+const FIRST_BYTES = [..."BCDGHLMNOPQRSTU"].map((letter) => letter.charCodeAt(0));
+/** The verdict of a flow that has to be found out. */
+const OPEN = 0;
+const HOST_MAX = 255;
+const NOTHING_SPECIAL = 0;
 
 const requests: MetricDefinition = {
   name: "nam_http_requests_total",
-  help: "HTTP/1.x requests in clear text by method.",
+  help: "HTTP/1.x requests in clear text by method, once their header is complete.",
   type: "counter",
   labels: { method: METHODS },
 };
 const responses: MetricDefinition = {
   name: "nam_http_responses_total",
-  help: "HTTP/1.x responses in clear text by class of status.",
+  help: "HTTP/1.x responses in clear text by class of status, once their header is complete.",
   type: "counter",
   labels: { class: CLASSES },
 };
 
-/** HTTP/1.x in clear text on any port (RFC 9112): start lines are counted where they begin a segment. */
+declare module "./packet.ts" {
+  interface PacketFacts {
+    /** HTTP/1.x in the last segment of it; this packet's while `http.packet === packet.number`. */
+    readonly http?: Readonly<HttpFacts>;
+  }
+}
+
+/** What a segment of HTTP/1.x tells, for trackers. */
+export interface HttpFacts {
+  packet: number;
+  /** Messages whose header became complete in this segment. */
+  requests: number;
+  responses: number;
+  /** Position of the last request's method in METHODS, -1 without one. */
+  method: number;
+  /** Status of the last response, -1 without one. */
+  status: number;
+  /** Bits of Field (http-field.ts) of the last of these messages. */
+  fields: number;
+  /** True where the client has begun a request header and this segment has not ended it. */
+  headerOpen: boolean;
+  /** The last Host value in this segment, lower case and escaped; null without one. Makes a string. */
+  host(packet: Packet): string | null;
+}
+
+/** HTTP/1.x in clear text on any port (RFC 9112). */
 export const http: ApplicationProtocol = {
   name: "http",
   help: "HTTP/1.x in clear text",
   layer: "application",
   ports: { tcp: [80, 3128, 8000, 8080] },
-  firstBytes: { tcp: [..."GPHDOCT"].map((letter) => letter.charCodeAt(0)) },
-  givesWay: true,
-  metrics: [requests, responses],
+  firstBytes: { tcp: FIRST_BYTES },
+  metrics: [requests, responses, conversationsForgotten],
   signals: [
     { name: "http_requests", help: "HTTP/1.x requests", metric: requests, unit: "messages" },
     {
@@ -71,63 +84,74 @@ export const http: ApplicationProtocol = {
 function create(context: DecodeContext): ApplicationDecoder {
   const { counters } = context;
   const requestCells = context.base(requests);
-  const responseCells = context.base(responses);
+  const responseCells = context.base(responses) - 1;
+  // By After.
+  const verdicts = [Stop.DONE, context.position("websocket"), context.position("http2"), OPEN];
+  const conversations = new Conversations(FLOW_WORDS, context);
+  const reader = new HttpReader(conversations.state, { request, response });
+  const { messages } = reader;
+  const text = new WireText(HOST_MAX);
+  const facts: HttpFacts = {
+    packet: -1,
+    requests: 0,
+    responses: 0,
+    method: -1,
+    status: -1,
+    fields: 0,
+    headerOpen: false,
+    host: ({ view }) => {
+      if (messages.hostAt < 0) return null;
+      const length = Math.min(messages.hostEnd - messages.hostAt, HOST_MAX);
+      text.append(view, messages.hostAt, length, NOTHING_SPECIAL);
+      return text.take();
+    },
+  };
 
   function decode(packet: Packet): number {
-    const method = methodOf(packet);
-    if (method >= 0) add(counters, requestCells + method, 1);
-    else {
-      const statusClass = statusClassOf(packet);
-      if (statusClass >= 0) add(counters, responseCells + statusClass, 1);
-    }
-    return Stop.DONE;
+    // Of a flow that only its port names, this payload has just proved not to begin with a start line.
+    if (packet.guessed) return Stop.DONE;
+    const flow = conversations.of(packet);
+    const from = flow < 0 ? packet.payloadAt : reader.placeIn(packet, flow);
+    if (from < 0) return Stop.DONE;
+    facts.packet = packet.number;
+    facts.requests = 0;
+    facts.responses = 0;
+    facts.method = -1;
+    facts.status = -1;
+    if (flow < 0) return startLine(packet);
+    const after = reader.read(packet, flow, from);
+    facts.fields = messages.fields;
+    facts.headerOpen = reader.headerOpen;
+    return verdicts[after] as number;
   }
 
-  return { recognises, decode };
-}
-
-function recognises(packet: Packet): boolean {
-  return methodOf(packet) >= 0 || statusClassOf(packet) >= 0;
-}
-
-/** Position in METHODS of the request that starts here, -1 without one. */
-function methodOf(packet: Packet): number {
-  const { view, payloadAt } = packet;
-  if (packet.payloadEnd - payloadAt < MIN_LENGTH) return -1;
-  switch (view.getInt32(payloadAt)) {
-    case Method.GET:
-      return 0;
-    case Method.POST:
-      return followedBySpace(packet, 4, 1);
-    case Method.HEAD:
-      return followedBySpace(packet, 4, 2);
-    case Method.PUT:
-      return 3;
-    case Method.DELETE:
-      return followedBySpace(packet, 6, 4);
-    case Method.OPTIONS:
-      return followedBySpace(packet, 7, 5);
-    case Method.PATCH:
-      return followedBySpace(packet, 5, 6);
-    case Method.CONNECT:
-      return followedBySpace(packet, 7, 7);
-    case Method.TRACE:
-      return followedBySpace(packet, 5, 8);
-    default:
-      return -1;
+  /** Without a flow nothing is known of what came before: a start line counts where it begins the payload. */
+  function startLine(packet: Packet): number {
+    const { view, payloadAt, payloadEnd } = packet;
+    const method = methodAt(view, payloadAt, payloadEnd);
+    const status = statusAt(view, payloadAt, payloadEnd);
+    if (method >= 0) request(method);
+    else if (status >= 0) response(status);
+    facts.headerOpen = false;
+    facts.fields = 0;
+    return method === Method.CONNECT ? OPEN : Stop.DONE;
   }
+
+  function request(method: number): void {
+    facts.requests++;
+    facts.method = method;
+    add(counters, requestCells + method, 1);
+  }
+
+  function response(status: number): void {
+    facts.responses++;
+    facts.status = status;
+    add(counters, responseCells + Math.floor(status / 100), 1);
+  }
+
+  return { recognises, decode, facts: { http: facts } };
 }
 
-function followedBySpace(packet: Packet, length: number, method: number): number {
-  return packet.view.getUint8(packet.payloadAt + length) === SPACE ? method : -1;
-}
-
-/** Position in CLASSES of the response that starts here, -1 without one. */
-function statusClassOf(packet: Packet): number {
-  const { view, payloadAt } = packet;
-  if (packet.payloadEnd - payloadAt < MIN_LENGTH) return -1;
-  if (view.getInt32(payloadAt) !== RESPONSE) return -1;
-  if ((view.getInt32(payloadAt + 4) & ~0xff) !== VERSION_1) return -1;
-  const hundreds = view.getUint8(payloadAt + STATUS_AT) - ZERO;
-  return hundreds >= 1 && hundreds <= CLASSES.length ? hundreds - 1 : -1;
+function recognises({ view, payloadAt, payloadEnd }: Packet): boolean {
+  return methodAt(view, payloadAt, payloadEnd) >= 0 || statusAt(view, payloadAt, payloadEnd) >= 0;
 }

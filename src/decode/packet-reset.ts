@@ -38,6 +38,7 @@ export function resetPacket(packet: Packet, frame: Frame): void {
   packet.network = 0;
   packet.transport = 0;
   packet.application = 0;
+  packet.guessed = false;
   packet.networkAt = -1;
   packet.transportAt = -1;
   packet.payloadAt = -1;
@@ -59,6 +60,7 @@ export function resetPacket(packet: Packet, frame: Frame): void {
   packet.flow = -1;
   packet.flowSide = 0;
   packet.flowPackets = 0;
+  packet.login = 0;
   packet.fault = 0;
   packet.faultLayer = 0;
 }

@@ -33,6 +33,8 @@ export interface Packet {
   network: number;
   transport: number;
   application: number;
+  /** True where no payload has proved `application`: a port says so, or nothing does (`other`). */
+  guessed: boolean;
   /** Where the header starts; -1 unless it could be read whole. */
   networkAt: number;
   transportAt: number;
@@ -71,6 +73,8 @@ export interface Packet {
   flowSide: number;
   /** Packets of the flow so far, this one among them; 0 without a flow. */
   flowPackets: number;
+  /** What the packet says about a login in clear text: a value of Login. */
+  login: number;
   /** The packet's one outcome: 0 when every decoder was content, else the first Stop that is an error. */
   fault: number;
   /** Position in LAYERS of the decoder that found `fault`. */
@@ -94,6 +98,9 @@ export const TcpFlag = {
   CWR: 128,
 } as const;
 
+/** Outcome of a login, as the server's answer tells it. */
+export const Login = { NONE: 0, FAILED: 1, SUCCEEDED: 2 } as const;
+
 export function emptyPacket(facts: PacketFacts): Packet {
   return {
     number: 0,
@@ -112,6 +119,7 @@ export function emptyPacket(facts: PacketFacts): Packet {
     network: 0,
     transport: 0,
     application: 0,
+    guessed: false,
     networkAt: -1,
     transportAt: -1,
     payloadAt: -1,
@@ -142,6 +150,7 @@ export function emptyPacket(facts: PacketFacts): Packet {
     flow: -1,
     flowSide: 0,
     flowPackets: 0,
+    login: 0,
     fault: 0,
     faultLayer: 0,
     facts,

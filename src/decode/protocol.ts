@@ -5,6 +5,11 @@ import type { Packet, PacketFacts } from "./packet.ts";
 /** What a decoder returns when nothing follows. Anything >= 0 is the key of the next decoder. */
 export const Stop = { DONE: -1, TRUNCATED: -2, MALFORMED: -3, UNSUPPORTED: -4 } as const;
 
+/** A flow's verdict: the position of an application protocol in its family, 0 while it is undecided, and flags. */
+export const POSITION_MASK = 0x7f;
+/** Added where no payload has proved the protocol, and its port was believed after a while. */
+export const GUESS_FLAG = 0x80;
+
 /** What an application decoder returns instead of DONE when it wants to read no more of the flow but new messages. */
 export const SETTLED = -5;
 
@@ -47,8 +52,10 @@ export interface ApplicationProtocol extends Described {
   readonly ports: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
   /** First payload bytes with which `recognises` is worth calling; none: known by port only. */
   readonly firstBytes?: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] };
-  /** True where another protocol may take a proved flow over (CONNECT, Upgrade), so that payloads go on being looked at. */
-  readonly givesWay?: boolean;
+  /** Its messages may begin with other bytes than `firstBytes`: a guess never settles, and all payloads are read. */
+  readonly startsOtherwise?: boolean;
+  /** Protocols that may take a proved flow over by their payload (STARTTLS, CONNECT), which is therefore looked at further. */
+  readonly givesWayTo?: readonly string[];
   create(context: DecodeContext): ApplicationDecoder;
 }
 
@@ -60,7 +67,10 @@ export interface ApplicationDecoder {
    * when they do prove it put together with earlier ones.
    */
   gathers?(packet: Packet): boolean;
-  /** Reads `[payloadAt, payloadEnd)`; returns a Stop. Missing: counted, not read. */
+  /**
+   * Reads `[payloadAt, payloadEnd)`; returns a Stop, or the verdict about the flow from its next packet on where the
+   * payload hands it over: a `context.position`, or 0 for one that has to be found out. Missing: counted, not read.
+   */
   decode?(packet: Packet): number;
   /** Facts for trackers, merged into `packet.facts`. */
   readonly facts?: Partial<PacketFacts>;
@@ -73,6 +83,8 @@ export interface DecodeContext {
   readonly counters: Float64Array;
   /** First cell of one of the protocol's own metrics. */
   base(metric: MetricDefinition): number;
+  /** Position of an application protocol in its family: the verdict that names it. */
+  position(application: string): number;
   /** Counts a string in a bounded list, e.g. `tally("tls.sni")`. */
   tally(name: string): (value: string) => void;
   /** Server names that say nothing where a hello has an ECH extension; lower case. */

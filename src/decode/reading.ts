@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { u8 } from "../util/typed.ts";
 import type { Packet } from "./packet.ts";
-import { SETTLED_FLAG } from "./protocol.ts";
+import { GUESS_FLAG, SETTLED_FLAG } from "./protocol.ts";
 import type { Application } from "./recognition.ts";
 
 const BYTES = 256;
@@ -14,10 +14,10 @@ export class Reading {
   /** By position: 1 where messages of the protocol are known by their first byte, over UDP and over TCP. */
   readonly #known = { udp: new Uint8Array(SETTLED_FLAG), tcp: new Uint8Array(SETTLED_FLAG) };
 
-  /** `open` says by position where a payload may still change the verdict. */
+  /** `open` says by verdict where any payload may still change it. */
   constructor(applications: readonly Application[], open: Uint8Array) {
-    for (const [position, isOpen] of open.entries()) {
-      if (isOpen === 1) this.#want(position);
+    for (const [verdict, isOpen] of open.entries()) {
+      if (isOpen === 1) this.#want(verdict);
     }
     for (const application of applications) this.#add(application);
   }
@@ -40,11 +40,15 @@ export class Reading {
   }
 
   #add({ position, protocol, decoder }: Application): void {
-    if (decoder.decode !== undefined) this.#want(position);
+    const verdicts = [position, position | GUESS_FLAG];
+    if (decoder.decode !== undefined) for (const verdict of verdicts) this.#want(verdict);
     for (const transport of ["udp", "tcp"] as const) {
       const bytes = protocol.firstBytes?.[transport] ?? [];
-      if (bytes.length > 0) this.#known[transport][position] = 1;
-      for (const byte of bytes) this.#wanted[(position | SETTLED_FLAG) * BYTES + byte] = 1;
+      const isKnown = bytes.length > 0 && protocol.startsOtherwise !== true;
+      this.#known[transport][position] = isKnown ? 1 : 0;
+      for (const verdict of verdicts) {
+        for (const byte of bytes) this.#wanted[(verdict | SETTLED_FLAG) * BYTES + byte] = 1;
+      }
     }
   }
 

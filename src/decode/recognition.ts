@@ -41,12 +41,15 @@ export class Recognition {
     }
   }
 
-  /** Position of the protocol that the captured payload proves, NONE where it proves none. */
-  byPayload(packet: Packet): number {
+  /**
+   * Position of the protocol that the captured payload proves, NONE where it proves none. `wanted` has, from `from` on, a
+   * 1 at the position of each protocol that is asked for.
+   */
+  byPayload(packet: Packet, wanted: Uint8Array, from: number): number {
     const { payloadAt } = packet;
     if (payloadAt >= packet.payloadEnd) return UNPROVED;
     const list = u16(this.#firstBytes, packet.view.getUint8(payloadAt));
-    return list === 0 ? UNPROVED : this.#prove(packet, list - 1);
+    return list === 0 ? UNPROVED : this.#prove(packet, list - 1, wanted, from);
   }
 
   /** Position of the protocol of the lower known port, OTHER without one: the same in both directions. */
@@ -58,10 +61,11 @@ export class Recognition {
     return high === 0 ? UNKNOWN : high;
   }
 
-  #prove(packet: Packet, list: number): number {
+  #prove(packet: Packet, list: number, wanted: Uint8Array, from: number): number {
     const candidates = this.#candidates[list] as Candidate[];
     for (let i = 0; i < candidates.length; i++) {
       const candidate = candidates[i] as Candidate;
+      if (u8(wanted, from + candidate.position) === 0) continue;
       if (candidate.recognises(packet)) return candidate.position;
     }
     return UNPROVED;

@@ -11,8 +11,8 @@ import { Flows } from "./flows.ts";
 import type { Tracker, TrackerDefinition } from "./tracker.ts";
 import type { TrackerRows } from "./window.ts";
 
-/** The verdict kept with a flow is one byte. */
-const MOST_VERDICTS = 256;
+/** Of the nine bits of the verdict kept with a flow, two are flags. */
+const MOST_VERDICTS = 128;
 
 export interface FlowStageOptions {
   readonly layout: CellLayout;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { applicationNames } from "../../src/decode/families.ts";
-import { SETTLED_FLAG } from "../../src/decode/protocol.ts";
+import { GUESS_FLAG, SETTLED_FLAG } from "../../src/decode/protocol.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,
@@ -99,7 +99,9 @@ describe("the verdict of a flow", () => {
       return decoder.application(0);
     };
     expect(guess(12)).toBe(0);
-    expect(applicationNames[guess(13)]).toBe("smtp");
+    expect(guess(13)).toBe(verdictOf("smtp") | GUESS_FLAG);
+    expect(decoding.names().application).toBe("smtp");
+    expect(decoding.packet.guessed).toBe(true);
   });
 
   it("reads a settled flow again where a payload may begin a message", () => {
@@ -111,26 +113,24 @@ describe("the verdict of a flow", () => {
       return decoder.application(verdict);
     };
     const settled = read(bytes("part of a download"), 0);
-    expect(settled).toBe(verdictOf("http") | SETTLED_FLAG);
+    expect(settled).toBe(verdictOf("http") | GUESS_FLAG | SETTLED_FLAG);
     expect(read(bytes("more of it"), settled)).toBe(settled);
     expect(applicationNames[packet.application]).toBe("http");
-    expect(read(handshakeRecord(hello), settled)).toBe(settled);
+    expect(read(bytes("Got no start line"), settled)).toBe(settled);
+    expect(packet.guessed).toBe(true);
     expect(read(bytes("GET / HTTP/1.1\r\n"), settled)).toBe(verdictOf("http"));
+    expect(packet.guessed).toBe(false);
     expect(decoding.value("nam_http_requests_total")).toBe(1);
+    expect(read(handshakeRecord(hello), settled)).toBe(settled);
   });
 
-  it("gives way to TLS through a proxy", () => {
+  it("is open again behind a CONNECT, for TLS through a proxy", () => {
     const decoding = new Decoding();
     const ports = { destinationPort: UNKNOWN_PORT };
     const connect = bytes("CONNECT example.com:443 HTTP/1.1\r\n");
-    const http = decoding.take(frameOf(tcpFrame({ ...ports, payload: connect })));
-    expect(http).toBe(verdictOf("http"));
-    const established = frameOf(tcpFrame({ ...ports, payload: bytes("no start line") }));
-    expect(decoding.take(established, http)).toBe(http);
-    const tls = decoding.take(
-      frameOf(tcpFrame({ ...ports, payload: handshakeRecord(hello) })),
-      http,
-    );
+    expect(decoding.take(frameOf(tcpFrame({ ...ports, payload: connect })))).toBe(0);
+    expect(decoding.names().application).toBe("http");
+    const tls = decoding.take(frameOf(tcpFrame({ ...ports, payload: handshakeRecord(hello) })));
     expect(tls).toBe(verdictOf("tls"));
     expect(decoding.value("nam_tls_hellos_total")).toBe(1);
   });

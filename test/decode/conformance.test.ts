@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Direction, LinkType } from "../../src/capture/source.ts";
 import { protocols } from "../../src/decode/all.ts";
-import { decodeMetrics, decodeSignals } from "../../src/decode/families.ts";
+import { applicationNames, decodeMetrics, decodeSignals } from "../../src/decode/families.ts";
 import type { Packet } from "../../src/decode/packet.ts";
 import { LAYERS, Stop } from "../../src/decode/protocol.ts";
 import { CellLayout } from "../../src/metrics/cells.ts";
@@ -31,7 +31,10 @@ describe.each(protocols.map(({ name, layer }) => ({ name, layer })))("$name", ({
     for (const sample of own) {
       for (const wireLength of [0, sample.content.length]) {
         for (let length = 0; length <= sample.content.length; length++) {
-          decoding.take(frameOfSample(sample, length, Math.max(wireLength, length)));
+          decoding.take(
+            frameOfSample(sample, length, Math.max(wireLength, length)),
+            verdictOf(sample),
+          );
           if (decoding.packet.fault !== 0) faults++;
           frames++;
         }
@@ -46,7 +49,7 @@ describe.each(protocols.map(({ name, layer }) => ({ name, layer })))("$name", ({
     for (const sample of own) {
       const decoding = new Decoding();
       for (let length = 0; length < sample.content.length; length++) {
-        decoding.take(frameOfSample(sample, length, sample.content.length));
+        decoding.take(frameOfSample(sample, length, sample.content.length), verdictOf(sample));
         expect([0, Stop.TRUNCATED]).toContain(decoding.packet.fault);
       }
     }
@@ -56,7 +59,7 @@ describe.each(protocols.map(({ name, layer }) => ({ name, layer })))("$name", ({
     for (const sample of own) {
       const alone = taken(sample);
       const among = new Decoding();
-      among.take(poisoned(sample));
+      among.take(poisoned(sample), verdictOf(sample));
       expect(fieldsOf(among.packet, 64)).toEqual(fieldsOf(alone.packet, 0));
       expect([...among.counters]).toEqual([...alone.counters]);
     }
@@ -74,8 +77,8 @@ describe("a packet", () => {
     (_index, _protocol, before) => {
       const decoding = new Decoding();
       for (const { sample, fields, facts } of fresh) {
-        decoding.take(frameOfSample(before));
-        decoding.take(frameOfSample(sample));
+        decoding.take(frameOfSample(before), verdictOf(before));
+        decoding.take(frameOfSample(sample), verdictOf(sample));
         expect(fieldsOf(decoding.packet, 0)).toEqual(fields);
         // The same bytes again are, to a decoder of streams, a segment sent twice.
         if (sample.protocol !== before.protocol) {
@@ -119,8 +122,12 @@ describe("the declarations", () => {
 
 function taken(sample: Sample): Decoding {
   const decoding = new Decoding();
-  decoding.take(frameOfSample(sample));
+  decoding.take(frameOfSample(sample), verdictOf(sample));
   return decoding;
+}
+
+function verdictOf({ verdict }: Sample): number {
+  return verdict === undefined ? 0 : applicationNames.indexOf(verdict);
 }
 
 /** Names of the facts that are this packet's. */

@@ -7,6 +7,7 @@ import { applicationNames } from "../../src/decode/families.ts";
 import { sharedData } from "../support/shared-data.ts";
 import { answeredCaptures, readCapture } from "./captures.ts";
 import { Decoding } from "./decoding.ts";
+import { FlowDecoding } from "./flow-decoding.ts";
 import { samples } from "./samples.ts";
 
 const FRAMES = Number(process.env.NAM_FUZZ_FRAMES ?? 2_000_000);
@@ -37,12 +38,15 @@ beforeAll(async () => {
   }
 }, 60_000);
 
-describe("mutated frames", () => {
-  it(`${FRAMES} of them: nothing throws, nothing is read outside, each has one outcome`, () => {
-    const decoding = new Decoding();
+describe.each([
+  ["each alone, with any verdict", FRAMES, () => new Decoding()],
+  ["in the flows that they happen to form", Math.ceil(FRAMES / 4), () => new FlowDecoding()],
+])("mutated frames, %s", (_what, frames, create) => {
+  it(`${frames} of them: nothing throws, nothing is read outside, each has one outcome`, () => {
+    const decoding = create();
     const mutator = new Mutator(seededRandom(SEED), seeds);
     let faults = 0;
-    for (let count = 1; count <= FRAMES; count++) {
+    for (let count = 1; count <= frames; count++) {
       mutator.next();
       try {
         decoding.take(mutator.frame, mutator.verdict);
@@ -50,15 +54,15 @@ describe("mutated frames", () => {
         throw new Error(`seed ${SEED}, frame ${count}: ${mutator.describe()}`, { cause: error });
       }
       if (decoding.packet.fault !== 0) faults++;
-      if (count % CHECK_EVERY === 0 || count === FRAMES) {
+      if (count % CHECK_EVERY === 0 || count === frames) {
         const { packets, bytes, errors } = decoding.sums();
         expect(packets).toEqual([count, count, count]);
         expect(new Set(bytes).size).toBe(1);
         expect(errors).toBe(faults);
       }
     }
-    expect(faults).toBeGreaterThan(FRAMES / 20);
-    expect(faults).toBeLessThan(FRAMES);
+    expect(faults).toBeGreaterThan(frames / 20);
+    expect(faults).toBeLessThan(frames);
   });
 });
 

@@ -60,6 +60,7 @@ describe("construction", () => {
   const context: DecodeContext = {
     counters: new Float64Array(0),
     base: () => 0,
+    position: () => 0,
     tally: () => () => {},
     echPublicNames: new Set(),
     shared: (make) => make(context),

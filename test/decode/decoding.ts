@@ -86,6 +86,18 @@ export class Decoding {
       .reduce((sum, slot) => sum + (this.counters[slot] ?? 0), 0);
   }
 
+  /** Counts of a family with one label by its values, without the zeros. */
+  series(name: string): Counts {
+    const definition = decodeMetrics.find((metric) => metric.name === name);
+    if (!definition) throw new Error(`no metric ${name}`);
+    const counts: Counts = {};
+    for (const { labels, slot } of this.layout.series(definition)) {
+      const count = this.counters[slot] ?? 0;
+      if (count > 0) counts[Object.values(labels)[0] ?? ""] = count;
+    }
+    return counts;
+  }
+
   /** Counts of a histogram without labels, not cumulative and +Inf last, and its sum. */
   histogram(definition: MetricDefinition): { counts: number[]; sum: number } {
     return cellHistogram(this.layout, this.counters, definition);

@@ -8,7 +8,7 @@ import { WindowClock } from "../../src/window-clock.ts";
 import { Decoding } from "./decoding.ts";
 
 const WINDOW_MS = 1000;
-const CAPACITY = 1024;
+const CAPACITY = 8192;
 
 /** A decoder between the two halves of a real flow stage, as the pipeline has it. */
 export class FlowDecoding extends Decoding {

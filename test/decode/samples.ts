@@ -9,6 +9,15 @@ import {
 } from "../../scripts/fixtures/quic.ts";
 import { LinkType } from "../../src/capture/source.ts";
 import {
+  dhcpMessage,
+  krbError,
+  mysqlGreeting,
+  rdpRequest,
+  smb1Response,
+  smb2Response,
+  snmpMessage,
+} from "./application-messages.ts";
+import {
   type Bytes,
   bytes,
   clientHello,
@@ -35,6 +44,8 @@ export interface Sample {
   readonly protocol: string;
   readonly content: Bytes;
   readonly linkType?: number;
+  /** Application protocol that earlier packets of the flow have proved; otherwise it is new. */
+  readonly verdict?: string;
 }
 
 const ipv4Udp = ipv4({ protocol: 17, payload: udp({ payload: bytes("data") }) });
@@ -81,18 +92,13 @@ function quicInitial(version: number): Bytes {
 }
 
 /** UDP to a port that names the protocol. */
-function byUdpPort(protocol: string, port: number): Sample {
-  return {
-    protocol,
-    content: udpFrame({ destinationPort: port, payload: bytes("any payload") }),
-  };
+function byUdpPort(protocol: string, port: number, payload = bytes("any payload")): Sample {
+  return { protocol, content: udpFrame({ destinationPort: port, payload }) };
 }
 
-function byTcpPort(protocol: string, port: number): Sample {
-  return {
-    protocol,
-    content: tcpFrame({ destinationPort: port, payload: bytes("any payload") }),
-  };
+function byTcpPort(protocol: string, port: number, payload: Bytes, verdict?: string): Sample {
+  const content = tcpFrame({ destinationPort: port, payload });
+  return verdict === undefined ? { protocol, content } : { protocol, content, verdict };
 }
 
 /** TCP or UDP between ports that name nothing: only the payload can tell. */
@@ -221,12 +227,14 @@ const applications: readonly Sample[] = [
       payload: dnsMessage({ labels: ["FHEPFCELEHFCEPFFFACACACACACACAAA"], type: 32 }),
     }),
   },
-  byUdpPort("dhcp", 67),
-  byUdpPort("dhcpv6", 547),
-  byUdpPort("ntp", 123),
-  byUdpPort("snmp", 161),
-  byUdpPort("syslog", 514),
-  byUdpPort("ssdp", 1900),
+  byUdpPayload("dhcp", dhcpMessage(3)),
+  byUdpPort("dhcp", 67, dhcpMessage(5)),
+  byUdpPort("dhcpv6", 547, hex("01 0a0b0c 0008 0002 0000")),
+  byUdpPort("ntp", 123, bytes(0x23, new Uint8Array(47))),
+  byUdpPort("ntp", 123, hex("17 00 03 2a 00000000")),
+  byUdpPayload("snmp", snmpMessage),
+  byUdpPayload("syslog", bytes("<34>1 2026-01-05T09:00:00Z host app - - - text")),
+  byUdpPayload("ssdp", bytes("M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n\r\n")),
   byTcpPayload("tls", handshakeRecord(hello)),
   byUdpPayload("dtls", dtlsRecord(hex("0e 000000 0000 000000 000000"))),
   byUdpPayload("dtls", dtlsRecord(dtlsHello)),
@@ -237,13 +245,28 @@ const applications: readonly Sample[] = [
   byTcpPayload("http2", bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")),
   byTcpPayload("ssh", bytes("SSH-2.0-OpenSSH_9.2\r\n")),
   byTcpPayload("ssh", bytes("SSH-2.0-Go\r\n", sshKexinit)),
-  byTcpPort("telnet", 23),
-  byTcpPort("ftp", 21),
-  byTcpPort("smtp", 587),
-  byTcpPort("imap", 143),
-  byTcpPort("pop3", 110),
-  byTcpPayload("smb", bytes(u32(64), 0xfe, "SMB", new Uint8Array(60))),
-  byTcpPort("rdp", 3389),
+  byTcpPort("websocket", 40_000, hex("81 02 6869"), "websocket"),
+  byTcpPayload("telnet", hex("fffd18 fffd20 fffd23")),
+  byTcpPort("telnet", 23, bytes("\r\nLogin incorrect\r\n")),
+  byTcpPayload("ftp", bytes("220 files.example FTP server ready.\r\n")),
+  byTcpPort("ftp", 21, bytes("530 Login incorrect.\r\n")),
+  byUdpPayload("tftp", bytes(hex("0001"), "boot.img", 0, "octet", 0)),
+  byTcpPayload("smtp", bytes("220 mail.example ESMTP ready\r\n")),
+  byTcpPort("smtp", 587, bytes("535 5.7.8 Authentication credentials invalid\r\n")),
+  byTcpPayload("imap", bytes("* OK IMAP4rev1 server ready\r\n")),
+  byTcpPort("imap", 143, bytes("a1 LOGIN user secret\r\n")),
+  byTcpPayload("pop3", bytes("+OK POP3 server ready\r\n")),
+  byTcpPort("pop3", 110, bytes("PASS secret\r\n")),
+  byTcpPayload("smb", smb2Response(0, 0, 0x0311)),
+  byTcpPayload("smb", smb2Response(1, 0xc000006d, 0)),
+  byTcpPayload("smb", smb1Response(0x73, 0xc000006d)),
+  byTcpPayload("rdp", rdpRequest),
+  byTcpPayload("ldap", hex("30 0c 02 01 01 61 07 0a 01 31 04 00 04 00")),
+  byUdpPayload("kerberos", krbError(24)),
+  byUdpPayload("radius", bytes(hex("03 07 0017"), new Uint8Array(16), hex("12 03 41"))),
+  byTcpPayload("mysql", mysqlGreeting),
+  byTcpPayload("postgresql", bytes(u32(25), u32(0x30000), "user", 0, "alice", 0, "db", 0, 0, 0, 0)),
+  byTcpPort("modbus", 502, hex("0001 0000 0006 01 03 0000 0001")),
   byTcpPayload("mqtt", bytes(hex("10 0f 0004"), "MQTT", hex("04 02 003c 0003"), "abc")),
   byUdpPayload("sip", bytes("INVITE sip:a@example.com SIP/2.0\r\n")),
   byUdpPayload("stun", hex("0001 0000 2112a442 000102030405060708090a0b")),

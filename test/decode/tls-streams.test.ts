@@ -6,7 +6,17 @@ import { seededRandom } from "../../scripts/fixtures/bytes.ts";
 import { clientHelloMessage, serverHelloMessage } from "../../scripts/fixtures/messages.ts";
 import { SETTLED_FLAG, Stop } from "../../src/decode/protocol.ts";
 import { FlowDecoding } from "./flow-decoding.ts";
-import { bytes, ethernet, frameOf, handshakeRecord, hex, ipv4, tcp, tcpFrame } from "./frames.ts";
+import {
+  type Bytes,
+  bytes,
+  ethernet,
+  frameOf,
+  handshakeRecord,
+  hex,
+  ipv4,
+  tcp,
+  tcpFrame,
+} from "./frames.ts";
 
 const BASE = 0xfffff000;
 const NAME = "segments.example.com";
@@ -260,12 +270,18 @@ describe("a connection after its handshake", () => {
 
   it("is left alone, but for a hello behind a CONNECT however late", () => {
     const connection = new Connection(8080);
-    connection.segment(BASE, bytes("GET http://a.example/ HTTP/1.1\r\n\r\n"));
-    for (let i = 0; i < 60; i++) connection.segment(BASE + i, bytes("x"));
+    const request = bytes("GET http://a.example/ HTTP/1.1\r\n\r\n");
+    const tunnel = bytes("CONNECT a.example:443 HTTP/1.1\r\n\r\n");
+    let sequence = BASE;
+    const send = (payload: Bytes): void => {
+      connection.segment(sequence, payload);
+      sequence += payload.length;
+    };
+    for (let i = 0; i < 60; i++) send(request);
     const stream = handshakeRecord(message(1400));
-    connection.segment(BASE + 60, bytes("CONNECT a.example:443 HTTP/1.1\r\n\r\n"));
-    connection.segment(BASE + 100, stream.subarray(0, 1000));
-    connection.segment(BASE + 1100, stream.subarray(1000));
+    send(tunnel);
+    send(stream.subarray(0, 1000));
+    send(stream.subarray(1000));
     expect(connection.names).toEqual({ [NAME]: 1 });
   });
 });

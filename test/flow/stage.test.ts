@@ -150,8 +150,8 @@ describe("FlowStage", () => {
 
   it("refuses lists that do not fit", () => {
     expect(() => createStage({ network: ["other"] })).toThrow(/no protocol arp/);
-    const application = Array.from({ length: 257 }, (_, i) => `p${i}`);
-    expect(() => createStage({ application })).toThrow(/256/);
+    const application = Array.from({ length: 129 }, (_, i) => `p${i}`);
+    expect(() => createStage({ application })).toThrow(/128/);
   });
 });
 

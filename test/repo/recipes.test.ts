@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { readProjectFile, root } from "../support/project.ts";
 
-const RECIPES = ["src/decode/radius.ts", "src/detect/fan-out.ts", "src/notify/mattermost.ts"];
+const RECIPES = ["src/decode/rmcp.ts", "src/detect/fan-out.ts", "src/notify/mattermost.ts"];
 
 const folder = mkdtempSync(join(tmpdir(), "nam-recipes-"));
 

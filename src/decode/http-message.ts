@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { i32 } from "../util/typed.ts";
+import { contentLength, Field, fieldOf, hostAt, hostEnd } from "./http-field.ts";
+import { hexadecimalAt, methodAt, statusAt } from "./http-line.ts";
+import { ask, behindRequest, behindResponse, Mode, Role, Side } from "./http-state.ts";
+
+/** Line feed and carriage return behind a chunk. */
+const CHUNK_END = 2;
+const CR = 0x0d;
+const { MODE, KIND, LENGTH, FIELDS, ROLE } = Side;
+const { UNKNOWN, START, HEADER, CHUNK, TRAILER } = Mode;
+const { CLIENT, SERVER } = Role;
+
+/** Told of each message whose header is complete. */
+export interface HttpSink {
+  request(method: number): void;
+  response(status: number): void;
+}
+
+/** Makes messages of the lines of both sides of a flow (RFC 9112): start line, header, chunks, trailer. */
+export class HttpMessages {
+  /** The last Host value that a segment held, -1 without one; whoever begins a segment resets it. */
+  hostAt = -1;
+  hostEnd = -1;
+  /** Bits of Field of the last message told. */
+  fields = 0;
+  readonly #words: Int32Array;
+  readonly #sink: HttpSink;
+
+  /** `words`: FLOW_WORDS a flow. */
+  constructor(words: Int32Array, sink: HttpSink) {
+    this.#words = words;
+    this.#sink = sink;
+  }
+
+  /**
+   * Takes the line in `[at, lineEnd)`; returns how many bytes of body to skip behind it, or -1 - After where the flow stops
+   * being HTTP/1.x. `isWhole`: the line lies in the segment with its line feed behind it, and is not a kept beginning.
+   */
+  take(
+    view: DataView,
+    at: number,
+    lineEnd: number,
+    flow: number,
+    side: number,
+    isWhole: boolean,
+  ): number {
+    const words = this.#words;
+    const isEmpty = at === lineEnd || (lineEnd - at === 1 && view.getUint8(at) === CR);
+    switch (i32(words, side + MODE)) {
+      case START:
+        if (!isEmpty) this.begin(view, at, isWhole ? lineEnd + 1 : lineEnd, side);
+        return 0;
+      case HEADER:
+        if (isEmpty) return this.#end(flow, side);
+        this.#field(view, at, lineEnd, side, isWhole);
+        return 0;
+      case CHUNK:
+        return this.#chunk(hexadecimalAt(view, at, lineEnd), side);
+      default:
+        if (isEmpty) words[side + MODE] = START;
+        return 0;
+    }
+  }
+
+  /** Reads a start line; where there is none, the place is lost. With its line feed before `end`, the version counts. */
+  begin(view: DataView, at: number, end: number, side: number): void {
+    const words = this.#words;
+    const role = i32(words, side + ROLE);
+    const method = role === SERVER ? -1 : methodAt(view, at, end, true);
+    const status = method >= 0 || role === CLIENT ? -1 : statusAt(view, at, end);
+    if (method < 0 && status < 0) {
+      words[side + MODE] = UNKNOWN;
+      return;
+    }
+    words[side + MODE] = HEADER;
+    words[side + ROLE] = method >= 0 ? CLIENT : SERVER;
+    words[side + KIND] = Math.max(method, status);
+    words[side + LENGTH] = -1;
+    words[side + FIELDS] = 0;
+  }
+
+  /** Tells of the message whose header is read on this side. */
+  tell(side: number): void {
+    const words = this.#words;
+    this.fields = i32(words, side + FIELDS);
+    const kind = i32(words, side + KIND);
+    if (i32(words, side + ROLE) === CLIENT) this.#sink.request(kind);
+    else this.#sink.response(kind);
+  }
+
+  #field(view: DataView, at: number, lineEnd: number, side: number, isWhole: boolean): void {
+    const words = this.#words;
+    const field = fieldOf(view, at, lineEnd);
+    if (field === Field.NONE) return;
+    words[side + FIELDS] = i32(words, side + FIELDS) | field;
+    if (field === Field.LENGTH) words[side + LENGTH] = contentLength(view, at, lineEnd);
+    if (field === Field.HOST && isWhole) {
+      this.hostAt = hostAt(view, at, lineEnd);
+      this.hostEnd = hostEnd(view, at, lineEnd);
+    }
+  }
+
+  #end(flow: number, side: number): number {
+    const words = this.#words;
+    this.tell(side);
+    if (i32(words, side + ROLE) === SERVER) return behindResponse(words, flow, side);
+    ask(words, flow, i32(words, side + KIND));
+    return behindRequest(words, side);
+  }
+
+  #chunk(size: number, side: number): number {
+    if (size > 0) return size + CHUNK_END;
+    this.#words[side + MODE] = size === 0 ? TRAILER : UNKNOWN;
+    return 0;
+  }
+}
