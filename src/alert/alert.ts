@@ -35,6 +35,8 @@ export interface Alert {
   readonly agent: string;
   /** True for `nam test-alert`, whose message holds no anomaly. */
   readonly test: boolean;
+  /** True for a sign of life, which holds no anomaly either: a dead man's switch at the other end waits for it. */
+  readonly heartbeat?: boolean;
   readonly digest?: Digest;
 }
 
@@ -104,5 +106,13 @@ export function routingSettings<Type extends string>(type: Type) {
       .default("warning")
       .describe("Anomalies below this severity are not told here."),
     send_resolved: z.boolean().default(true).describe("Also tell when an anomaly is over."),
+    heartbeat_minutes: z
+      .number()
+      .min(0)
+      .max(10_080)
+      .default(0)
+      .describe(
+        "Send a sign of life this often, for a dead man's switch at the other end that alarms when none comes. 0: never.",
+      ),
   };
 }

@@ -12,6 +12,8 @@ export interface LineOptions {
   readonly rate: ChannelDefinition["rate"];
   readonly nowMs: number;
   readonly log: Log;
+  /** The silence an earlier run was asked for, where there was one: then its last message may be a moment ago. */
+  readonly pauseUntilMs?: number | undefined;
   random(): number;
 }
 
@@ -32,8 +34,10 @@ export class LineState {
   #isDisabled = false;
   #trouble: string | null = null;
 
-  constructor({ rate, nowMs, log, random }: LineOptions) {
-    this.#rate = new TokenBucket(rate.burst, rate.perSecond, nowMs);
+  constructor({ rate, nowMs, log, random, pauseUntilMs }: LineOptions) {
+    const isResumed = pauseUntilMs !== undefined;
+    this.#rate = new TokenBucket(rate.burst, rate.perSecond, nowMs, isResumed ? 0 : rate.burst);
+    this.#pause((pauseUntilMs ?? nowMs) - nowMs, nowMs);
     this.#log = log;
     this.#random = random;
   }
@@ -63,8 +67,18 @@ export class LineState {
     this.#backoffUntilMs = 0;
   }
 
+  /** Until when the vendor asked for silence; in the past where it did not. */
+  get pauseUntilMs(): number {
+    return this.#pauseUntilMs;
+  }
+
   began(nowMs: number): void {
     this.#rate.take(nowMs);
+  }
+
+  /** The attempt that began goes out only now: the rate counts from here. */
+  departed(nowMs: number): void {
+    this.#rate.pause(nowMs);
   }
 
   ended(delivery: Delivery, nowMs: number): void {

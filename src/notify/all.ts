@@ -43,6 +43,8 @@ export interface Channel {
   readonly notifier: Notifier;
   readonly minimumSeverity: ChannelSettings["minimum_severity"];
   readonly sendResolved: boolean;
+  /** Time between two signs of life; 0 where none is wanted. */
+  readonly heartbeatMs: number;
 }
 
 /**
@@ -64,6 +66,7 @@ export function createChannels(
         notifier: definition.create(given as never, options.log.child({ channel: given.name })),
         minimumSeverity: given.minimum_severity,
         sendResolved: given.send_resolved,
+        heartbeatMs: given.heartbeat_minutes * 60_000,
       },
     ];
   });

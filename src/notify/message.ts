@@ -51,11 +51,11 @@ const EVIDENCE_COUNT = 5;
 const OTHERS_COUNT = 10;
 const LINE_MAX = 190;
 /** A message this much older than planned says so. */
-const LATE_MS = 300_000;
+const LATE_MS = 900_000;
 
 export function messageOf(alert: Alert): Message {
   const [first] = alert.anomalies;
-  if (!first) return testMessage(alert);
+  if (!first) return alert.heartbeat ? heartbeatMessage(alert) : testMessage(alert);
   const message = alert.digest ? digestMessage(alert, alert.digest) : anomalyMessage(alert, first);
   const lateMs = alert.sentMs - alert.createdMs;
   if (lateMs < LATE_MS) return message;
@@ -65,10 +65,23 @@ export function messageOf(alert: Alert): Message {
 
 function testMessage(alert: Alert): Message {
   const agent = safe(alert.agent, AGENT_MAX);
+  return plainMessage(
+    "test",
+    `TEST message from ${agent}`,
+    `This is a test: nothing is wrong. Alerts of ${agent} reach this channel.`,
+  );
+}
+
+function heartbeatMessage(alert: Alert): Message {
+  const agent = safe(alert.agent, AGENT_MAX);
+  return plainMessage("resolved", `${agent} is watching`, "A sign of life: the agent runs.");
+}
+
+function plainMessage(level: Level, title: string, lead: string): Message {
   return {
-    level: "test",
-    title: `TEST message from ${agent}`,
-    lead: `This is a test: nothing is wrong. Alerts of ${agent} reach this channel.`,
+    level,
+    title,
+    lead,
     facts: [],
     evidence: [],
     snippets: [],

@@ -36,7 +36,13 @@ describe("channelSettings", () => {
   it("is the program's log where nothing is said", () => {
     const settings = channelSettings.parse(undefined);
     expect(settings).toEqual([
-      { type: "log", name: "log", minimum_severity: "info", send_resolved: true },
+      {
+        type: "log",
+        name: "log",
+        minimum_severity: "info",
+        send_resolved: true,
+        heartbeat_minutes: 0,
+      },
     ]);
   });
 
