@@ -10,10 +10,10 @@ export function withOutbox(
   command: Command,
   { io }: CommandContext,
 ): { use<Result>(work: (outbox: OutboxClient) => Promise<Result>): Promise<Result> } {
-  const schema = addConfigFlags(command, ["--storage.path <folder>"]);
+  addConfigFlags(command, ["--storage.path <folder>"]);
   return {
     async use(work) {
-      const { storage, alerts } = readConfig(command, schema, io).loaded.config;
+      const { storage, alerts } = readConfig(command, io).loaded.config;
       const limitBytes = alerts.outbox_max_mib * 2 ** 20;
       const outbox = await OutboxClient.open(storage.path, limitBytes, systemClock);
       try {
