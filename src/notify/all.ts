@@ -3,11 +3,35 @@ import { z } from "zod";
 import type { ChannelDefinition, Notifier } from "../alert/alert.ts";
 import { NamError } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
+import { alertmanager } from "./alertmanager.ts";
 import { discord } from "./discord.ts";
+import { email } from "./email.ts";
+import { file } from "./file.ts";
 import { log } from "./log.ts";
+import { otlp } from "./otlp.ts";
+import { pagerduty } from "./pagerduty.ts";
 import { slack } from "./slack.ts";
+import { standardWebhook } from "./standard-webhook.ts";
+import { stdout } from "./stdout.ts";
+import { syslog } from "./syslog.ts";
+import { teams } from "./teams.ts";
+import { telegram } from "./telegram.ts";
 
-const definitions = [slack, discord, log] as const;
+const definitions = [
+  slack,
+  discord,
+  teams,
+  telegram,
+  email,
+  pagerduty,
+  standardWebhook,
+  alertmanager,
+  syslog,
+  otlp,
+  file,
+  stdout,
+  log,
+] as const;
 
 /** Every type of channel. Settings for `create` come from the definition's own schema only. */
 export const channels: readonly ChannelDefinition[] = definitions.map(asDefinition);

@@ -5,6 +5,7 @@ import { systemClock } from "../util/clock.ts";
 import { Secret } from "../util/secret.ts";
 import { type AnswerReading, deliveryOf, parseSeconds } from "./answer.ts";
 import { postJson } from "./http.ts";
+import { fieldOf } from "./json-body.ts";
 import { LEVELS, type Message, messageOf } from "./message.ts";
 import type { Fact, Snippet } from "./parts.ts";
 import type { Target, Vendor } from "./target.ts";
@@ -72,15 +73,6 @@ class DiscordNotifier implements Notifier {
   async send(alert: Alert, signal: AbortSignal): Promise<Delivery> {
     const result = await postJson(this.#target, discordPayload(alert, this.#templates), signal);
     return deliveryOf(result, { ...this.#reading, nowMs: systemClock.now() });
-  }
-}
-
-/** One field of a JSON body, if it is JSON and has it. */
-function fieldOf(body: string, name: string): unknown {
-  try {
-    return (JSON.parse(body) as Record<string, unknown> | null)?.[name];
-  } catch {
-    return undefined;
   }
 }
 
