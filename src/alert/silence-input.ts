@@ -22,9 +22,9 @@ const silenceFields = z.strictObject({
   matchers: matcherFields,
   reason: z.string().trim().min(1).max(512),
   author: z.string().trim().min(1).max(128),
-  starts: time.exactOptional(),
-  ends: time.exactOptional(),
-  duration: duration.exactOptional(),
+  starts: time.optional(),
+  ends: time.optional(),
+  duration: duration.optional(),
 });
 
 /** The silence, or in words what is wrong with it. It needs an end: `ends`, or `duration`, like "8h". */

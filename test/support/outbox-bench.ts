@@ -30,7 +30,8 @@ export function temporaryFolder(): string {
 
 /** Runs of one agent after each other, over one outbox on a real disk. */
 export class Lives {
-  readonly clock = new FakeClock();
+  /** Begins now, as other programs that use the outbox know no other time. */
+  readonly clock = new FakeClock(Date.now());
   readonly directory: string;
   readonly lines: string[] = [];
   readonly #limitBytes: number;

@@ -112,5 +112,5 @@ export class OutboxClient {
 }
 
 function waitingAgain({ anomaly, severity }: DeadLetter, nowMs: number): Bodies["waiting"] {
-  return { anomaly, severity, acceptedMs: nowMs, dueMs: nowMs, heldUntilMs: nowMs };
+  return { anomaly, severity, acceptedMs: nowMs, dueMs: nowMs, heldUntilMs: 0 };
 }
