@@ -15,7 +15,7 @@ export class MailSink {
   readonly caFile: string;
   readonly #server: SMTPServer;
 
-  private constructor(folder: string, secure: boolean, hideStarttls: boolean) {
+  private constructor(folder: string, secure: boolean, withoutTls: boolean) {
     const authority = new Authority(folder);
     const { key, cert } = authority.issue("mail", ["IP:127.0.0.1", "DNS:localhost"]);
     this.caFile = authority.root.certFile;
@@ -23,7 +23,7 @@ export class MailSink {
       key,
       cert,
       secure,
-      hideSTARTTLS: hideStarttls,
+      disabledCommands: withoutTls ? ["STARTTLS"] : [],
       authOptional: true,
       disableReverseLookup: true,
       onAuth: ({ username, password }, _session, done) =>
@@ -49,9 +49,9 @@ export class MailSink {
 
   static async start(
     folder: string,
-    { secure = true, hideStarttls = false } = {},
+    { secure = true, withoutTls = false } = {},
   ): Promise<MailSink> {
-    const sink = new MailSink(folder, secure, hideStarttls);
+    const sink = new MailSink(folder, secure, withoutTls);
     await new Promise<void>((resolve) => sink.#server.listen(0, "127.0.0.1", resolve));
     return sink;
   }
