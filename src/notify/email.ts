@@ -9,11 +9,11 @@ import { type MailServer, sendMail } from "./smtp.ts";
 import { timeoutSetting } from "./target-settings.ts";
 import { templateSettings } from "./template.ts";
 
-/** An address alone, of ASCII: nothing in it can begin another header. */
+/** An address alone, of ASCII, also of a single-label host: nothing in it can begin another header. */
 const address = z
-  .email()
+  .string()
   .max(254)
-  .regex(/^[\x21-\x7e]+$/, "ASCII only");
+  .regex(/^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/, "an address");
 
 const settings = z
   .strictObject({

@@ -55,9 +55,11 @@ function explain(code: string | undefined): string {
   }
 }
 
-/** The error's code, from it or from what caused it. */
+/** The error's code, from it or from what caused it; nodemailer keeps the one of TLS or the socket in `originalCode`. */
 export function codeOf(error: unknown): string | undefined {
-  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
-  if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,48}$/.test(code)) return code;
+  const { code, originalCode, cause } = (error ?? {}) as Readonly<Record<string, unknown>>;
+  for (const candidate of [originalCode, code]) {
+    if (typeof candidate === "string" && /^[A-Z][A-Z0-9_]{2,48}$/.test(candidate)) return candidate;
+  }
   return cause === undefined ? undefined : codeOf(cause);
 }
