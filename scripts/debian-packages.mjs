@@ -21,6 +21,8 @@ const PACKAGES = {
   systemd: "systemd-analyze, which reads the unit",
   prometheus: "end-to-end scrapes, and promtool",
   "prometheus-alertmanager": "end-to-end alerts, and amtool",
+  rsyslog: "a collector for the syslog channel",
+  "rsyslog-gnutls": "the same over TLS",
   nfdump: "nfpcapd, compared in the benchmark",
   softflowd: "compared in the benchmark",
   "argus-server": "argus, compared in the benchmark",
@@ -31,7 +33,14 @@ const PACKAGES = {
 };
 
 /** Services that come with them and must neither start now nor at the next boot. */
-const SERVICES = ["prometheus", "prometheus-alertmanager", "nfdump", "softflowd", "argus"];
+const SERVICES = [
+  "prometheus",
+  "prometheus-alertmanager",
+  "rsyslog",
+  "nfdump",
+  "softflowd",
+  "argus",
+];
 const POLICY = "/usr/sbin/policy-rc.d";
 
 /**

@@ -74,6 +74,8 @@ export type Delivery =
 /** One configured channel. Never throws; never puts a secret into `detail`. */
 export interface Notifier {
   send(alert: Alert, signal: AbortSignal): Promise<Delivery>;
+  /** Told once, before anything is sent: anomalies that are open and that the readers know by name. */
+  resume?(anomalies: readonly Anomaly[], agent: string): void;
   close?(): Promise<void>;
 }
 
@@ -83,8 +85,13 @@ export interface ChannelDefinition<Settings = never> {
   readonly type: string;
   readonly help: string;
   readonly settings: ZodType<Settings>;
-  /** Messages per second the vendor tolerates, and how many may burst. */
-  readonly rate: { readonly perSecond: number; readonly burst: number };
+  /** Messages per second the vendor, or its reader, tolerates, and how many may burst. */
+  readonly rate: {
+    readonly perSecond: number;
+    readonly burst: number;
+    /** True where the rate is for the reader's peace: what is critical does not wait for it. */
+    readonly sparesCritical?: boolean;
+  };
   /** False for channels that stay on this machine: they work in stealth mode. */
   readonly usesNetwork: boolean;
   /** True for channels that take every event at once: nothing is grouped, digested or left unnamed. */

@@ -134,6 +134,22 @@ export class Backlog {
     return this.#governor.dueMs(nowMs, urgentMs, otherMs);
   }
 
+  /** True while something critical is due whose readers do not know how bad it is. */
+  hasCritical(nowMs: number): boolean {
+    return [...this.#queue.entries()].some(
+      ({ anomaly, dueMs }) =>
+        dueMs <= nowMs &&
+        anomaly.severity === "critical" &&
+        anomaly.state !== "resolved" &&
+        this.#ledger.isNews(anomaly),
+    );
+  }
+
+  /** Those of these anomalies that the readers know by name. */
+  known(anomalies: readonly Anomaly[]): Anomaly[] {
+    return anomalies.filter(({ id }) => this.#ledger.knows(id));
+  }
+
   /** Takes out what the next message tells; with `everything`, all that waits, due or not. */
   take(nowMs: number, everything: boolean): Group | undefined {
     const { everyEvent } = this.#rules;

@@ -41,6 +41,12 @@ export class Ledger {
     return this.#told.get(id)?.named === true;
   }
 
+  /** True if the readers do not know it by name, or not how bad it has become. */
+  isNews({ id, severity }: Anomaly): boolean {
+    const told = this.#told.get(id);
+    return !told?.named || isAbove(severity, told.severity);
+  }
+
   /** What telling this anomaly now would be to the reader. */
   telling(anomaly: Anomaly): Telling {
     if (!this.knows(anomaly.id)) return "open";

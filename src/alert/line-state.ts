@@ -24,6 +24,7 @@ export interface LineOptions {
  */
 export class LineState {
   readonly #rate: TokenBucket;
+  readonly #sparesCritical: boolean;
   readonly #circuit = new CircuitBreaker();
   readonly #log: Log;
   readonly #random: () => number;
@@ -37,6 +38,7 @@ export class LineState {
   constructor({ rate, nowMs, log, random, pauseUntilMs }: LineOptions) {
     const isResumed = pauseUntilMs !== undefined;
     this.#rate = new TokenBucket(rate.burst, rate.perSecond, nowMs, isResumed ? 0 : rate.burst);
+    this.#sparesCritical = rate.sparesCritical === true;
     this.#pause((pauseUntilMs ?? nowMs) - nowMs, nowMs);
     this.#log = log;
     this.#random = random;
@@ -51,11 +53,14 @@ export class LineState {
     return this.#trouble;
   }
 
-  /** When the next attempt may be made; infinite once the vendor has closed the channel. */
-  readyMs(nowMs: number): number {
+  /**
+   * When the next attempt may be made; infinite once the vendor has closed the channel. Something critical does not
+   * wait for a rate that spares it.
+   */
+  readyMs(nowMs: number, isCritical = false): number {
     if (this.#isDisabled) return Number.POSITIVE_INFINITY;
     return Math.max(
-      this.#rate.readyMs(nowMs),
+      isCritical && this.#sparesCritical ? nowMs : this.#rate.readyMs(nowMs),
       this.#pauseUntilMs,
       this.#backoffUntilMs,
       this.#circuit.readyMs,

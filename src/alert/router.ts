@@ -72,7 +72,7 @@ export class AlertRouter {
     const names = new Set(options.channels.map(({ name }) => name));
     forgetStrangers(this.#outbox, names, clock.now() - settings.give_up_after_seconds * 1_000);
     for (const channel of options.channels) this.#add(channel, settings);
-    for (const sender of this.#senders.values()) sender.start();
+    for (const sender of this.#senders.values()) sender.start(this.openIncidents);
     this.#outbox.watch(() => this.#obey());
     this.#obey();
     registry.onCollect(() => this.#measure());
@@ -125,9 +125,9 @@ export class AlertRouter {
     }
     for (const channel of channels) {
       const sender = this.#senders.get(channel.name);
-      if (!sender) this.#add(channel, settings).start();
+      if (!sender) this.#add(channel, settings).start(this.openIncidents);
       else {
-        const replaced = sender.reconfigure(this.#rules(channel, settings));
+        const replaced = sender.reconfigure(this.#rules(channel, settings), this.openIncidents);
         void this.#settle(channel.name, replaced.then(closed));
       }
     }

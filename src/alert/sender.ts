@@ -61,9 +61,15 @@ export class Sender {
     this.#heartbeat = new Heartbeat(channel.heartbeatMs, nowMs);
   }
 
-  /** Begins with what an earlier run left to tell. */
-  start(): void {
+  /** Begins with what an earlier run left to tell; `open` are all incidents that are open. */
+  start(open: readonly Anomaly[]): void {
+    this.#resume(open);
     this.#pump();
+  }
+
+  /** A channel that has to repeat itself must know what its readers were told. */
+  #resume(open: readonly Anomaly[]): void {
+    this.#channel.notifier.resume?.(this.#backlog.known(open), this.#options.agent);
   }
 
   /** Takes the events of one tick. Never throws, never waits. */
@@ -101,12 +107,14 @@ export class Sender {
   }
 
   /** Continues with new settings and a new notifier; gives back the old one once it is idle. */
-  async reconfigure({ channel, settings, gate }: SenderRules): Promise<Notifier> {
+  async reconfigure(rules: SenderRules, open: readonly Anomaly[]): Promise<Notifier> {
+    const { channel, settings, gate } = rules;
     const { clock, log, random, store } = this.#options;
     const nowMs = clock.monotonicMs();
     const { notifier } = this.#channel;
     const done = this.#flight;
     this.#channel = channel;
+    this.#resume(open);
     store.deadLetterLimit = settings.dead_letter_limit;
     this.#backlog.reconfigure(rulesOf(channel, settings, gate), nowMs);
     this.#line = new LineState({ rate: channel.definition.rate, nowMs, log, random });
@@ -163,7 +171,7 @@ export class Sender {
     }
     const dueMs = this.#backlog.dueMs(nowMs);
     const wantedMs = isDraining ? nowMs : Math.min(dueMs, this.#heartbeat.dueMs);
-    const atMs = Math.max(wantedMs, this.#line.readyMs(nowMs));
+    const atMs = Math.max(wantedMs, this.#line.readyMs(nowMs, this.#backlog.hasCritical(nowMs)));
     if (atMs <= nowMs) this.#send(nowMs, dueMs);
     else if (Number.isFinite(atMs)) {
       this.#cancelTimer = clock.after(Math.ceil(atMs - nowMs), () => this.#pump(), isDraining);

@@ -9,6 +9,7 @@ import {
   type Snippet,
   snippetsOf,
 } from "./parts.ts";
+import { applyTemplates, DEFAULT_TEMPLATES, type Templates } from "./template.ts";
 import { formatDuration, formatNumber, safe } from "./text.ts";
 import { AGENT_MAX, kindOf, titleOf, wordsOf } from "./wording.ts";
 
@@ -53,10 +54,12 @@ const LINE_MAX = 190;
 /** A message this much older than planned says so. */
 const LATE_MS = 900_000;
 
-export function messageOf(alert: Alert): Message {
+/** The words for one alert, changed as the channel's templates say. */
+export function messageOf(alert: Alert, templates: Templates = DEFAULT_TEMPLATES): Message {
   const [first] = alert.anomalies;
   if (!first) return alert.heartbeat ? heartbeatMessage(alert) : testMessage(alert);
-  const message = alert.digest ? digestMessage(alert, alert.digest) : anomalyMessage(alert, first);
+  const plain = alert.digest ? digestMessage(alert, alert.digest) : anomalyMessage(alert, first);
+  const message = applyTemplates(plain, alert, templates);
   const lateMs = alert.sentMs - alert.createdMs;
   if (lateMs < LATE_MS) return message;
   const late = `[delayed ${formatDuration(Math.floor(lateMs / 60_000) * 60)}]`;

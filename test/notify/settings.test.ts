@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { pino } from "pino";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { channelSettings, createChannels } from "../../src/notify/all.ts";
+import { channelSettings, channels, createChannels } from "../../src/notify/all.ts";
 import { messageOf } from "../../src/util/errors.ts";
 
 const SLACK = "https://hooks.slack.com/services/T000/B000/sEcReT";
@@ -76,7 +76,7 @@ describe("channelSettings", () => {
   it("describes every setting, for the documents and the schema", () => {
     const schema = z.toJSONSchema(channelSettings, { io: "input", unrepresentable: "any" });
     const forms = (schema.items as { oneOf: { properties: Record<string, object> }[] }).oneOf;
-    expect(forms).toHaveLength(3);
+    expect(forms).toHaveLength(channels.length);
     for (const { properties } of forms) {
       const { type: _, ...others } = properties;
       for (const [name, property] of Object.entries(others)) {
