@@ -26,6 +26,7 @@ const PACKAGES = {
   nfdump: "nfpcapd, compared in the benchmark",
   softflowd: "compared in the benchmark",
   "argus-server": "argus, compared in the benchmark",
+  "libndpi-bin": "ndpiReader, compared in the benchmark",
   "libpcap-dev": "filters, and headers for the optional package cap",
   python3: "node-gyp, which builds cap",
   make: "node-gyp, which builds cap",
