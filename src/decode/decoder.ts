@@ -34,7 +34,7 @@ const TCP = TCP_NUMBER;
 const UNDECIDED = NONE;
 const UNKNOWN_PORT = OTHER;
 const { UNKNOWN } = Direction;
-const { DONE } = Stop;
+const { DONE, MALFORMED } = Stop;
 const { APPLICATION } = LayerIndex;
 // Imports are looked up each time they are named; constants of the file are not.
 const POSITION = POSITION_MASK;
@@ -89,12 +89,14 @@ export class Decoder {
   /** Throws CONFIG_INVALID for a home network that cannot be read. */
   constructor(options: DecoderOptions) {
     const { layout, counters, tally } = options;
+    const headerFacts: Partial<PacketFacts> = {};
     const made = new Map<unknown, unknown>();
     const context: DecodeContext = {
       counters,
       base: (metric) => layout.base(metric),
       position: positionOf,
       tally,
+      facts: headerFacts,
       echPublicNames: new Set(options.echPublicNames),
       shared<T>(make: (context: DecodeContext) => T): T {
         if (!made.has(make)) made.set(make, make(context));
@@ -126,12 +128,17 @@ export class Decoder {
       gathers === undefined ? [] : [{ position, gathers }],
     );
     const facts: PacketFacts = Object.assign(
-      {},
+      headerFacts,
       ...applications.map(({ decoder }) => decoder.facts),
     );
     this.packet = emptyPacket(facts);
     this.reading = new Reading(applications, this.#open);
     this.#accounts = new Accounts(layout, counters);
+  }
+
+  /** By the lower byte of a UDP port: 1 where a tunnel may be behind it. */
+  get carrierEndings(): Uint8Array {
+    return this.#walk.portEndings;
   }
 
   /** Decodes from the link layer through the transport, and finds the direction. */
@@ -183,7 +190,10 @@ export class Decoder {
       this.#read(position, UNDECIDED);
       return UNDECIDED;
     }
-    return this.#read(position, position | GUESS | this.reading.settles(packet, position));
+    const kept = this.#read(position, position | GUESS | this.reading.settles(packet, position));
+    // What proved nothing in so many packets, and cannot be read as what its port says, is something else.
+    const isDisproved = packet.fault === MALFORMED && packet.faultLayer === APPLICATION;
+    return isDisproved ? UNKNOWN_PORT | GUESS : kept;
   }
 
   /** Decodes the payload as that of a protocol; returns the verdict to keep, `kept` unless the payload says otherwise. */
