@@ -15,6 +15,7 @@ import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
 import { selfWatch } from "./self.ts";
+import { serviceProbe } from "./service-probe.ts";
 import { detectSettingsSchema } from "./settings.ts";
 import { silence } from "./silence.ts";
 import { synFlood } from "./syn-flood.ts";
@@ -35,7 +36,7 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   hostUsage,
   processUsage,
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
-  ...[beacon, exfiltration, unusualPort],
+  ...[beacon, exfiltration, unusualPort, serviceProbe],
   ...[newHost, newService, rareCombo, rareTls],
   ...[silence, selfWatch],
   // Last, since it judges what the others found.

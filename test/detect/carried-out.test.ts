@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { exfiltration } from "../../src/detect/exfiltration.ts";
 import { newHost, newService, rareCombo, rareTls } from "../../src/detect/novelty.ts";
+import { serviceProbe } from "../../src/detect/service-probe.ts";
 import { unusualPort } from "../../src/detect/unusual-port.ts";
 import { DetectionBench, type Step } from "../support/detection-bench.ts";
 import { applicationRow, volumeRow } from "../support/gallery-covert.ts";
@@ -77,6 +78,32 @@ describe("unusual port", () => {
   ])("finds nothing in %s on %d", (application, port) => {
     const bench = new DetectionBench({ detectors: [unusualPort] });
     bench.step({ rows: { applications: [applicationRow({ application, port })] } });
+    expect(bench.events).toEqual([]);
+  });
+});
+
+describe("service probe", () => {
+  const spoken = (application: string, client = "10.0.0.5"): Step => ({
+    rows: { applications: [applicationRow({ application, port: 8000, topClient: client })] },
+  });
+
+  it("is one client that speaks many applications to one port", () => {
+    const bench = new DetectionBench({ detectors: [serviceProbe] });
+    for (const application of ["http", "tls", "smb"]) bench.step(spoken(application));
+    bench.run(5, spoken("http"));
+    expect(bench.events).toEqual([]);
+    expect(bench.step(spoken("ldap"))).toMatchObject([
+      { detector: "service_probe", severity: "warning", observed: 4, entity: { port: 8000 } },
+    ]);
+  });
+
+  it("is not what several clients speak, or one over hours", () => {
+    const bench = new DetectionBench({ detectors: [serviceProbe] });
+    for (const [at, application] of ["http", "tls", "smb", "ldap"].entries()) {
+      bench.step(spoken(application, `10.0.0.${at}`));
+      bench.step(spoken(application));
+      bench.run(200);
+    }
     expect(bench.events).toEqual([]);
   });
 });

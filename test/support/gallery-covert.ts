@@ -83,7 +83,9 @@ export function callers(): DetectionBench {
   bench.step({
     rows: {
       volumes: [volumeRow({ upBytes: 2e8, downBytes: 1e6 })],
-      applications: [applicationRow({ application: "ssh", port: 443 })],
+      applications: ["ssh", "http", "smb", "ldap"].map((application) =>
+        applicationRow({ application, port: 443 }),
+      ),
     },
   });
   bench.step({
