@@ -47,7 +47,9 @@ function reset(state: number, side: number): number {
       ? step(FlowState.ABORTED, FlowEvent.ABORTED)
       : step(FlowState.REFUSED, FlowEvent.REFUSED);
   }
-  return hasEnded(state) ? state : FlowState.CLOSED;
+  if (hasEnded(state)) return state;
+  const isRejected = side !== CLIENT && (state & STATE_MASK) === FlowState.MIDSTREAM;
+  return isRejected ? step(FlowState.CLOSED, FlowEvent.REJECTED) : FlowState.CLOSED;
 }
 
 function syn(state: number, side: number): number {

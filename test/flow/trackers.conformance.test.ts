@@ -55,6 +55,7 @@ function setFlow(flow: FlowKey, index: number, ipProtocol: number): FlowKey {
 function emptyFlow(): FlowKey {
   return {
     ...{ slot: 0, ipProtocol: 0, ipVersion: 4, clientPort: 0, serverPort: 0, timeMs: 0 },
+    ...{ side: 0, tcpFlags: 0, lengthBytes: 60 },
     ...{ client0: 0, client1: 0, client2: 0xffff, client3: 0 },
     ...{ server0: 0, server1: 0, server2: 0xffff, server3: 0 },
   };
