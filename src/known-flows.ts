@@ -11,6 +11,7 @@ import type { FlowTable } from "./flow/flow-table.ts";
 import type { Flows } from "./flow/flows.ts";
 import type { FlowStage } from "./flow/stage.ts";
 import type { TcpSequences } from "./flow/tcp-sequences.ts";
+import { u8 } from "./util/typed.ts";
 
 /** What `take` did with a frame. A number of 0 or more: nothing, but this is the slot of its flow. */
 export const Taken = { COUNTED: -2, UNKNOWN: -1 } as const;
@@ -54,12 +55,15 @@ export class KnownFlows {
   readonly #home: HomeNetworks;
   readonly #accounts: QuietAccounts;
   readonly #reading: Reading;
+  /** By the lower byte of a UDP port: 1 where a tunnel may be behind it. */
+  readonly #carrierEndings: Uint8Array;
 
   constructor(options: {
     readonly stage: FlowStage;
     readonly home: HomeNetworks;
     readonly accounts: QuietAccounts;
     readonly reading: Reading;
+    readonly carrierEndings: Uint8Array;
   }) {
     const { flows, distinct } = options.stage;
     this.#flows = flows;
@@ -70,6 +74,7 @@ export class KnownFlows {
     this.#home = options.home;
     this.#accounts = options.accounts;
     this.#reading = options.reading;
+    this.#carrierEndings = options.carrierEndings;
   }
 
   /** Counts the frame and returns COUNTED, or changes nothing and returns the slot of its flow or UNKNOWN. */
@@ -109,6 +114,11 @@ export class KnownFlows {
     const ports = view.getInt32(transportAt);
     const sourcePort = ports >>> 16;
     const destinationPort = ports & 0xffff;
+    if (protocol === UDP) {
+      const endings = this.#carrierEndings;
+      if ((u8(endings, sourcePort & 0xff) | u8(endings, destinationPort & 0xff)) !== 0)
+        return UNKNOWN;
+    }
     const slot = this.#table.findIpv4(source, destination, sourcePort, destinationPort, protocol);
     if (slot < 0) return UNKNOWN;
     let application = 0;

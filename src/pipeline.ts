@@ -94,6 +94,7 @@ export class Pipeline {
       home: this.#decoder.home,
       accounts: this.#quietAccounts,
       reading: this.#decoder.reading,
+      carrierEndings: this.#decoder.carrierEndings,
     });
     this.#source = options.source;
     this.#lastStats = options.source.stats();

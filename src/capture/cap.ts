@@ -3,7 +3,7 @@ import { access, constants } from "node:fs/promises";
 import { messageOf, NamError } from "../util/errors.ts";
 import { type CapDevice, type CapPackage, loadCap } from "./cap-package.ts";
 import { Delivery } from "./delivery.ts";
-import { linkTypeOf, OtherLinkType, UNKNOWN_LINK_TYPE } from "./link-types.ts";
+import { linkTypeOf, UNKNOWN_LINK_TYPE } from "./link-types.ts";
 import type { LiveOptions } from "./live-options.ts";
 import { permissionError } from "./permission.ts";
 import { type CaptureSource, type CaptureStats, type FrameSink, LinkType } from "./source.ts";
@@ -20,7 +20,7 @@ const LINK_TYPES: Readonly<Record<string, number>> = {
   ETHERNET: LinkType.ETHERNET,
   RAW: LinkType.RAW,
   LINKTYPE_LINUX_SLL: LinkType.LINUX_SLL,
-  IEEE802_11_RADIO: OtherLinkType.IEEE802_11_RADIOTAP,
+  IEEE802_11_RADIO: LinkType.IEEE802_11_RADIOTAP,
 };
 
 /**

@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { LinkType } from "./source.ts";
 
-/** LINKTYPE_ values that capturing meets and decoding does not read. */
-export const OtherLinkType = {
-  PPP: 9,
-  IEEE802_11: 105,
-  IEEE802_11_PRISM: 119,
-  IEEE802_11_RADIOTAP: 127,
-} as const;
-
 /** Name of a LINKTYPE_ value for reports: `ETHERNET`, or `LINKTYPE_<n>` where this product has no name for it. */
 export function linkTypeName(value: number): string {
-  const names = Object.entries({ ...LinkType, ...OtherLinkType });
-  for (const [name, known] of names) if (known === value) return name;
+  for (const [name, known] of Object.entries(LinkType)) if (known === value) return name;
   return `LINKTYPE_${value}`;
 }
 
@@ -56,10 +47,10 @@ const LINK_TYPES_OF_HARDWARE: ReadonlyMap<number, number> = new Map([
   [HardwareType.SIT, LinkType.RAW],
   [HardwareType.IPGRE, LinkType.RAW],
   [HardwareType.IP6GRE, LinkType.RAW],
-  [HardwareType.PPP, OtherLinkType.PPP],
-  [HardwareType.IEEE80211, OtherLinkType.IEEE802_11],
-  [HardwareType.IEEE80211_PRISM, OtherLinkType.IEEE802_11_PRISM],
-  [HardwareType.IEEE80211_RADIOTAP, OtherLinkType.IEEE802_11_RADIOTAP],
+  [HardwareType.PPP, LinkType.PPP],
+  [HardwareType.IEEE80211, LinkType.IEEE802_11],
+  [HardwareType.IEEE80211_PRISM, LinkType.IEEE802_11_PRISM],
+  [HardwareType.IEEE80211_RADIOTAP, LinkType.IEEE802_11_RADIOTAP],
 ]);
 
 /** LINKTYPE_ value of the frames of a Linux interface. */

@@ -7,11 +7,22 @@ export const Direction = { IN: 0, OUT: 1, UNKNOWN: 2 } as const;
 export const LinkType = {
   NULL: 0,
   ETHERNET: 1,
+  PPP: 9,
+  PPP_HDLC: 50,
+  PPP_ETHER: 51,
   RAW: 101,
+  C_HDLC: 104,
+  IEEE802_11: 105,
+  FRELAY: 107,
   LOOP: 108,
   LINUX_SLL: 113,
+  IEEE802_11_PRISM: 119,
+  IEEE802_11_RADIOTAP: 127,
+  IEEE802_11_AVS: 163,
+  PPP_WITH_DIR: 204,
   IPV4: 228,
   IPV6: 229,
+  NFLOG: 239,
   LINUX_SLL2: 276,
 } as const;
 

@@ -89,12 +89,14 @@ export class Decoder {
   /** Throws CONFIG_INVALID for a home network that cannot be read. */
   constructor(options: DecoderOptions) {
     const { layout, counters, tally } = options;
+    const headerFacts: Partial<PacketFacts> = {};
     const made = new Map<unknown, unknown>();
     const context: DecodeContext = {
       counters,
       base: (metric) => layout.base(metric),
       position: positionOf,
       tally,
+      facts: headerFacts,
       echPublicNames: new Set(options.echPublicNames),
       shared<T>(make: (context: DecodeContext) => T): T {
         if (!made.has(make)) made.set(make, make(context));
@@ -126,12 +128,17 @@ export class Decoder {
       gathers === undefined ? [] : [{ position, gathers }],
     );
     const facts: PacketFacts = Object.assign(
-      {},
+      headerFacts,
       ...applications.map(({ decoder }) => decoder.facts),
     );
     this.packet = emptyPacket(facts);
     this.reading = new Reading(applications, this.#open);
     this.#accounts = new Accounts(layout, counters);
+  }
+
+  /** By the lower byte of a UDP port: 1 where a tunnel may be behind it. */
+  get carrierEndings(): Uint8Array {
+    return this.#walk.portEndings;
   }
 
   /** Decodes from the link layer through the transport, and finds the direction. */

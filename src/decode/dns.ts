@@ -10,11 +10,13 @@ import {
   type ApplicationDecoder,
   type ApplicationProtocol,
   type DecodeContext,
+  Stop,
   short,
 } from "./protocol.ts";
 import { RegistrableDomains } from "./registrable-domain.ts";
 import { TCP_NUMBER } from "./tcp.ts";
 
+const { MALFORMED } = Stop;
 const TCP = TCP_NUMBER;
 /** Messages of one segment that trackers see; further ones are counted only. */
 const FOLLOWED_MESSAGES = 16;
@@ -177,6 +179,8 @@ function create(context: DecodeContext): ApplicationDecoder {
     const isFollowed = facts.count < FOLLOWED_MESSAGES;
     const message = isFollowed ? (pool[facts.count++] as DnsMessage) : unfollowed;
     const stop = message.read(view, at, end, sentBytes, isCut);
+    // What cannot be read is counted, but is nothing for trackers.
+    if (isFollowed && stop === MALFORMED) facts.count--;
     if (!isFollowed) add(counters, propertyCells + Property.NOT_FOLLOWED, 1);
     count(message);
     if (!message.isResponse && message.name.length > 0) tallyName(message.name.text());

@@ -2,6 +2,7 @@
 import { LinkType } from "../capture/source.ts";
 import { LLC_KEY } from "./llc.ts";
 import type { Packet } from "./packet.ts";
+import { limitTo } from "./payload-limit.ts";
 import { etherKey, type HeaderProtocol, linkKey, Stop, short } from "./protocol.ts";
 
 const TYPE_AT = 12;
@@ -10,12 +11,17 @@ const HEADER_LENGTH = 14;
 const MAX_LENGTH = 1500;
 export const MIN_TYPE = 0x600;
 
+/** EtherType of a whole frame inside GRE or GENEVE (transparent Ethernet bridging). */
+const BRIDGED_TYPE = 0x6558;
+
+export const ETHERNET_KEY = linkKey(LinkType.ETHERNET);
+
 /** Ethernet II and IEEE 802.3 frames. */
 export const ethernet: HeaderProtocol = {
   name: "ethernet",
   help: "Ethernet II and IEEE 802.3",
   layer: "link",
-  keys: [linkKey(LinkType.ETHERNET)],
+  keys: [ETHERNET_KEY, etherKey(BRIDGED_TYPE)],
   create: () => decode,
 };
 
@@ -34,11 +40,6 @@ function decode(packet: Packet): number {
 export function typeOrLength(packet: Packet, value: number): number {
   if (value >= MIN_TYPE) return etherKey(value);
   if (value > MAX_LENGTH) return Stop.UNSUPPORTED;
-  const end = packet.at + value;
-  if (end < packet.end) {
-    packet.end = end;
-    packet.sentEnd = end;
-    packet.cut = false;
-  }
+  limitTo(packet, packet.at + value);
   return LLC_KEY;
 }

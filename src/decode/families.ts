@@ -8,7 +8,8 @@ import { LAYERS, type Layer } from "./protocol.ts";
  * `packet.application`. A packet belongs to the protocol that the header before names, whether or not its own
  * header can be read; to `other` where the name is unknown or the link header is not understood; to `none`
  * where nothing is named: no transport behind ARP or an unreadable IP header, no application in a packet
- * without TCP or UDP payload. So each family counts every packet exactly once.
+ * without TCP or UDP payload. Where one packet carries another it belongs to what is inside, if that can be named;
+ * the carrier is counted in the tunnel family. So each family counts every packet exactly once.
  */
 export const networkNames: readonly string[] = ["other", ...namesOf("network")];
 export const transportNames: readonly string[] = ["none", "other", ...namesOf("transport")];
@@ -32,6 +33,23 @@ export interface Family {
 export const networkFamily = family("network", networkNames);
 export const transportFamily = family("transport", transportNames);
 export const applicationFamily = family("application", applicationNames);
+/** Packets found inside others, by what carried them; nested ones count once for each. */
+export const tunnelNames: readonly string[] = protocols
+  .filter((protocol) => protocol.layer === "tunnel" || ("carries" in protocol && protocol.carries))
+  .map(({ name }) => name);
+export const tunnelPackets: MetricDefinition = {
+  name: "nam_tunnel_packets_total",
+  help: "Packets found inside others, by what carried them; in the other families they count as what they are inside.",
+  type: "counter",
+  labels: { protocol: tunnelNames },
+};
+export const tunnelBytes: MetricDefinition = {
+  name: "nam_tunnel_bytes_total",
+  help: "Bytes on the wire of packets that carried another inside, by what carried it.",
+  type: "counter",
+  labels: { protocol: tunnelNames },
+};
+
 const families = [networkFamily, transportFamily, applicationFamily];
 
 export const frameErrors: MetricDefinition = {
@@ -51,14 +69,25 @@ export const packetSize: MetricDefinition = {
 /** Every family of the decoders, in the order of their cells; protocols may share one. */
 export const decodeMetrics: readonly MetricDefinition[] = [
   ...families.flatMap(({ packets, bytes }) => [packets, bytes]),
+  tunnelPackets,
+  tunnelBytes,
   frameErrors,
   packetSize,
   ...new Set(protocols.flatMap(({ metrics = [] }) => metrics)),
 ];
 
-/** Packets and bytes of each protocol, malformed frames, and what the protocols declare themselves. */
+/** Elsewhere packets and bytes rise together; one signal each leaves room in the series budget. */
+const BYTE_SIGNALS: ReadonlySet<string> = new Set(["ipv4", "ipv6", "tcp", "udp"]);
+
+/** Packets of each protocol, bytes of the main ones, malformed frames, and what the protocols declare themselves. */
 export const decodeSignals: readonly SignalDefinition[] = [
   ...families.flatMap(familySignals),
+  {
+    name: "tunnel_packets",
+    help: "packets in tunnels",
+    metric: tunnelPackets,
+    unit: "packets",
+  },
   {
     name: "frames_malformed",
     help: "malformed frames",
@@ -94,20 +123,20 @@ function family(layer: "network" | "transport" | "application", names: readonly 
 
 function familySignals({ names, packets, bytes }: Family): SignalDefinition[] {
   const prefix = packets.name.replace(/^nam_|_packets_total$/g, "");
-  // An application's packets and bytes rise together; one signal each leaves room in the series budget.
-  const metrics = prefix === "application" ? [packets] : [packets, bytes];
   return names
     .filter((name) => name !== "none")
     .flatMap((protocol) =>
-      metrics.map((metric): SignalDefinition => {
-        const unit = metric === packets ? "packets" : "bytes";
-        return {
-          name: `${prefix}_${protocol}_${unit}`,
-          help: `${unit} of ${prefix} protocol ${protocol}`,
-          metric,
-          where: { protocol },
-          unit,
-        };
-      }),
+      (BYTE_SIGNALS.has(protocol) ? [packets, bytes] : [packets]).map(
+        (metric): SignalDefinition => {
+          const unit = metric === packets ? "packets" : "bytes";
+          return {
+            name: `${prefix}_${protocol}_${unit}`,
+            help: `${unit} of ${prefix} protocol ${protocol}`,
+            metric,
+            where: { protocol },
+            unit,
+          };
+        },
+      ),
     );
 }

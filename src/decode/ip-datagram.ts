@@ -25,12 +25,3 @@ export function limitToDatagram(packet: Packet, sentEnd: number): void {
 export function limitToFrame(packet: Packet): void {
   if (!packet.cut) packet.sentEnd = packet.end;
 }
-
-/** Notes which part of a datagram this is, from the fragment offset and the more-fragments flag. */
-export function noteFragment(packet: Packet, offset: number, more: boolean): void {
-  if (offset !== 0) packet.fragment = Fragment.LATER;
-  else if (more) {
-    packet.fragment = Fragment.FIRST;
-    packet.cut = true;
-  }
-}

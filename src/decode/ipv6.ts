@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { limitToDatagram, limitToFrame, noteFragment } from "./ip-datagram.ts";
+import { Fragment, limitToDatagram, limitToFrame } from "./ip-datagram.ts";
 import type { Packet } from "./packet.ts";
-import { etherKey, type HeaderProtocol, ipKey, Stop, short } from "./protocol.ts";
+import {
+  type DecodeContext,
+  etherKey,
+  type HeaderProtocol,
+  ipKey,
+  Stop,
+  short,
+} from "./protocol.ts";
+import { Reassembly } from "./reassembly.ts";
 
 const PAYLOAD_LENGTH_AT = 4;
 const NEXT_HEADER_AT = 6;
@@ -13,8 +21,10 @@ const HEADER_LENGTH = 40;
 const EXTENSION_UNIT = 8;
 const EXTENSION_LENGTH_AT = 1;
 const FRAGMENT_OFFSET_AT = 2;
+const IDENTIFICATION_AT = 4;
 const OFFSET_MASK = 0xfff8;
 const MORE_FRAGMENTS = 1;
+const { LATER } = Fragment;
 /** Far above what RFC 8200 §4.1 lets a sender chain; more of them only cost the reader time. */
 const MAX_EXTENSIONS = 16;
 
@@ -37,10 +47,15 @@ export const ipv6: HeaderProtocol = {
   help: "IPv6",
   layer: "network",
   keys: [IPV6_KEY],
-  create: () => decode,
+  create,
 };
 
-function decode(packet: Packet): number {
+function create(context: DecodeContext): (packet: Packet) => number {
+  const reassembly = new Reassembly(context, "ipv6");
+  return (packet) => decode(packet, reassembly);
+}
+
+function decode(packet: Packet, reassembly: Reassembly): number {
   const { view, at } = packet;
   if (packet.end - at < HEADER_LENGTH) return short(packet);
   if (view.getUint8(at) >>> 4 !== 6) return Stop.MALFORMED;
@@ -60,11 +75,12 @@ function decode(packet: Packet): number {
   packet.destination1 = view.getInt32(at + DESTINATION_AT + 4);
   packet.destination2 = view.getInt32(at + DESTINATION_AT + 8);
   packet.destination3 = view.getInt32(at + DESTINATION_AT + 12);
-  return extensions(packet, view.getUint8(at + NEXT_HEADER_AT));
+  const next = view.getUint8(at + NEXT_HEADER_AT);
+  return isExtension(next) ? extensions(packet, next, reassembly) : named(packet, next);
 }
 
 /** Walks the chain of extension headers from `packet.at`; returns the key of what follows it, or a Stop. */
-function extensions(packet: Packet, first: number): number {
+function extensions(packet: Packet, first: number, reassembly: Reassembly): number {
   let next = first;
   for (let count = 0; isExtension(next); count++) {
     if (count === MAX_EXTENSIONS) return Stop.MALFORMED;
@@ -74,17 +90,31 @@ function extensions(packet: Packet, first: number): number {
     next = view.getUint8(at);
     if (header === NextHeader.FRAGMENT) {
       packet.at = at + EXTENSION_UNIT;
-      const offset = view.getUint16(at + FRAGMENT_OFFSET_AT);
-      noteFragment(packet, offset & OFFSET_MASK, (offset & MORE_FRAGMENTS) !== 0);
-      // What follows in a later fragment is data, even where it is named an extension header.
-      if ((offset & OFFSET_MASK) !== 0) break;
+      next = fragment(packet, next, reassembly);
+      // What follows is data, even where it is named an extension header.
+      if (packet.fragment === LATER) break;
     } else {
       packet.at = at + (view.getUint8(at + EXTENSION_LENGTH_AT) + 1) * EXTENSION_UNIT;
       if (packet.at > packet.end) return short(packet);
     }
   }
+  return named(packet, next);
+}
+
+function named(packet: Packet, next: number): number {
   packet.ipProtocol = next;
   return next === NextHeader.NO_NEXT ? Stop.DONE : ipKey(next);
+}
+
+/** Reads the fragment header before `packet.at`; returns what follows. An atomic fragment (RFC 6946) is whole. */
+function fragment(packet: Packet, next: number, reassembly: Reassembly): number {
+  const { view } = packet;
+  const headerAt = packet.at - EXTENSION_UNIT;
+  const field = view.getUint16(headerAt + FRAGMENT_OFFSET_AT);
+  const offset = field & OFFSET_MASK;
+  const more = (field & MORE_FRAGMENTS) !== 0;
+  if (offset === 0 && !more) return next;
+  return reassembly.take(packet, view.getInt32(headerAt + IDENTIFICATION_AT), offset, more, next);
 }
 
 function isExtension(header: number): boolean {

@@ -14,6 +14,27 @@ export function clearAddresses(packet: Packet): void {
   packet.destination3 = 0;
 }
 
+/** Makes the packet the one that was found inside it; link, direction and data limits stay. */
+export function enterTunnel(packet: Packet): void {
+  packet.transport = 0;
+  forgetHeaders(packet);
+}
+
+/** What the network and transport headers of a packet say. */
+function forgetHeaders(packet: Packet): void {
+  packet.networkAt = -1;
+  packet.transportAt = -1;
+  packet.payloadAt = -1;
+  packet.payloadEnd = -1;
+  packet.payloadLength = 0;
+  packet.ipVersion = 0;
+  packet.ipProtocol = -1;
+  packet.ttl = 0;
+  packet.fragment = 0;
+  packet.sourcePort = 0;
+  packet.destinationPort = 0;
+}
+
 /**
  * Makes the packet this frame's. Of the one before it leaves the facts, which are stamped, and the addresses,
  * which IP decoders overwrite.
@@ -39,17 +60,7 @@ export function resetPacket(packet: Packet, frame: Frame): void {
   packet.transport = 0;
   packet.application = 0;
   packet.guessed = false;
-  packet.networkAt = -1;
-  packet.transportAt = -1;
-  packet.payloadAt = -1;
-  packet.payloadEnd = -1;
-  packet.payloadLength = 0;
-  packet.ipVersion = 0;
-  packet.ipProtocol = -1;
-  packet.ttl = 0;
-  packet.fragment = 0;
-  packet.sourcePort = 0;
-  packet.destinationPort = 0;
+  forgetHeaders(packet);
   packet.tcpFlags = 0;
   packet.tcpSequence = 0;
   packet.tcpAcknowledgment = 0;

@@ -23,7 +23,10 @@ export const SETTLED_FLAG = 0x100;
 export const linkKey = (linkType: number): number => linkType & 0xffff;
 export const etherKey = (etherType: number): number => 0x10000 + etherType;
 export const ipKey = (ipProtocol: number): number => 0x20000 + ipProtocol;
-export const KEY_SPACES = 3;
+/** Named by either port of a UDP datagram. */
+export const udpKey = (port: number): number => 0x30000 + port;
+export const KEY_SPACES = 4;
+export const KeySpace = { LINK: 0, ETHER: 1, IP: 2, UDP: 3 } as const;
 
 /** In the order of the walk; `packet.faultLayer` counts in it. */
 export const LAYERS = ["link", "network", "transport", "application"] as const;
@@ -38,9 +41,14 @@ interface Described {
   readonly signals?: readonly SignalDefinition[];
 }
 
-/** Link, network and transport protocols: found by the key that the header before them names. */
+/**
+ * Link, network and transport protocols, and tunnels: found by the key that the header before them names. A tunnel
+ * returns the key of the packet inside, which is counted in its place, or DONE for what is not this tunnel after all.
+ */
 export interface HeaderProtocol extends Described {
-  readonly layer: "link" | "network" | "transport";
+  readonly layer: "link" | "network" | "transport" | "tunnel";
+  /** For a transport that counts among the tunnels too when it names what it carries. */
+  readonly carries?: boolean;
   readonly keys: readonly number[];
   /** Returns the decoder: reads from `packet.at`, moves it past its header, returns a key or a Stop. */
   create(context: DecodeContext): (packet: Packet) => number;
@@ -87,6 +95,8 @@ export interface DecodeContext {
   position(application: string): number;
   /** Counts a string in a bounded list, e.g. `tally("tls.sni")`. */
   tally(name: string): (value: string) => void;
+  /** Facts for trackers that header protocols leave in the packet; each puts its own here when it is created. */
+  readonly facts: Partial<PacketFacts>;
   /** Server names that say nothing where a hello has an ECH extension; lower case. */
   readonly echPublicNames: ReadonlySet<string>;
   /** What several protocols have in common, made by the first that asks: one of each `make` a decoder. */

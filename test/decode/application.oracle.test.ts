@@ -46,6 +46,7 @@ const HTTP_DIFFERENCES: Readonly<Record<string, string>> = {
   "captures/pcapplusplus/unidirectional_tcp_stream_with_missing_packet.pcap":
     "a request whose body lacks a segment",
   "captures/arkime/sctp-www.pcap": "HTTP over SCTP",
+  "captures/zeek/mixed-vlan-mpls.pcap": "a request of HTTP/0.9, without a version",
   "captures/arkime/wireshark-retrans.pcap": "tshark counts two retransmitted responses again",
 };
 

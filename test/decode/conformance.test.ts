@@ -19,7 +19,9 @@ describe.each(protocols.map(({ name, layer }) => ({ name, layer })))("$name", ({
     expect(own.length).toBeGreaterThan(0);
     for (const sample of own) {
       const decoding = taken(sample);
-      if (layer !== "link") expect(decoding.names()[layer]).toBe(name);
+      if (layer === "tunnel") {
+        expect(decoding.value("nam_tunnel_packets_total", { protocol: name })).toBe(1);
+      } else if (layer !== "link") expect(decoding.names()[layer]).toBe(name);
       expect(decoding.packet.fault).toBe(0);
     }
   });

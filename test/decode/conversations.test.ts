@@ -11,6 +11,7 @@ function create() {
     base: () => 0,
     position: () => 0,
     tally: () => () => {},
+    facts: {},
     echPublicNames: new Set<string>(),
     shared: () => {
       throw new Error("not asked for");

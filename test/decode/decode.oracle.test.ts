@@ -2,32 +2,35 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { networkFamily, packetSize, transportFamily } from "../../src/decode/families.ts";
+import {
+  networkFamily,
+  packetSize,
+  transportFamily,
+  tunnelNames,
+  tunnelPackets,
+} from "../../src/decode/families.ts";
 import { sharedData } from "../support/shared-data.ts";
 import { answeredCaptures, answerPath, readCapture } from "./captures.ts";
 import type { Counts, Decoding } from "./decoding.ts";
 import { FlowDecoding } from "./flow-decoding.ts";
 import {
-  framesOverOuterIp,
+  framesOverIp,
+  innermost,
   isDisputed,
   type Reference,
   readReference,
   TCP_FLAG_NAMES,
 } from "./reference.ts";
 
-/** Captures whose IP headers lie behind a link header that is not decoded yet: all of them count as `other`. */
-const LINK_NOT_DECODED: Readonly<Record<string, string>> = {
-  "captures/arkime/icmp-frame-relay.pcap": "Frame Relay",
-  "captures/arkime/pppoe.pcap": "PPPoE",
-  "captures/mercury/pppoe_double_vlan_tagging.pcap": "PPPoE",
-  "captures/pcapplusplus/PPPoESession.pcap": "PPPoE",
-  "captures/zeek/pppoe-over-qinq.pcap": "PPPoE",
-  "captures/suricata-verify/decode-etag-01__input.pcap": "802.1BR tag",
-  "captures/suricata-verify/decode-nsh-type1__input.pcap": "NSH",
-  "captures/suricata-verify/decode-vntag-01__input.pcap": "VN-Tag",
-  "captures/tcpdump/HDLC.pcap": "Cisco HDLC",
-  "captures/tcpdump/ieee802.11_htc.pcap": "802.11",
-  "captures/zeek/nflog-http.pcap": "NFLOG",
+/** Tunnels that tshark does not look for, so that its answers stop at their UDP. */
+const TUNNEL_NOT_LOOKED_FOR: Readonly<Record<string, string>> = {
+  "captures/tcpdump/vxlan_port_8472.pcap": "VXLAN on the port that Linux took before there was one",
+};
+
+/** Not tunnels, though tshark's protocol tree looks like one. */
+const NO_TUNNEL: Readonly<Record<string, string>> = {
+  "captures/tcpdump/kday1.pcap":
+    "an IPv4 header whose version field says 6: tshark goes on as IPv6, here it is malformed",
 };
 
 /** tshark shows the fields of an IPv6 header of which bytes are missing; here a header counts whole or not at all. */
@@ -42,11 +45,6 @@ const BLOCKS_COUNTED_AS_FRAMES: Readonly<Record<string, string>> = {
   "captures/pcapng-test-generator/output_le__basic__test017.pcapng": "custom blocks",
   "captures/pcapng-test-generator/output_le__basic__test018.pcapng": "custom blocks",
   "captures/pcapng-test-generator/output_le__difficult__test202.pcapng": "custom blocks",
-};
-
-/** Captures whose hellos are in a tunnel that is not decoded yet. */
-const HELLO_IN_TUNNEL: Readonly<Record<string, string>> = {
-  "captures/arkime/gre-sample.pcap": "SSH in GRE",
 };
 
 /** Where the reference answer about handshakes is not the right one, with the fields that it gets wrong. */
@@ -86,7 +84,7 @@ describe.skipIf(folder === null)("reference answers", () => {
     });
     expectSums(decoding, reference);
     if (!(capture in BLOCKS_COUNTED_AS_FRAMES)) expectSizes(decoding, reference);
-    expectOuter(capture, decoding, seen, reference);
+    expectLayers(capture, decoding, seen, reference);
     expectTcpFlags(decoding, reference);
     expectDns(decoding, reference);
     expectLocalNames(decoding, reference);
@@ -151,21 +149,36 @@ function expectSizes(decoding: Decoding, { answer }: Reference): void {
   }
 }
 
-function expectOuter(capture: string, decoding: Decoding, seen: Seen, reference: Reference): void {
-  if (capture in LINK_NOT_DECODED || isDisputed(reference, "outer/l3")) return;
+/** The layer families and tunnels: by the first IP header, or where tunnels are by what is inside the innermost. */
+function expectLayers(capture: string, decoding: Decoding, seen: Seen, reference: Reference): void {
+  if (isDisputed(reference, "outer/l3") || capture in TUNNEL_NOT_LOOKED_FOR) return;
   const { outer, vlan, protocols } = reference.answer;
   // tshark keeps the identifiers of 802.1ad service tags under another name, which the answers leave out.
   if (!("ieee8021ad" in protocols)) expect(seen.vlanIds, "VLANs").toEqual(vlan.outer_ids);
+  const inner = capture in NO_TUNNEL ? null : innermost(reference);
   const { ipv4 = 0, ipv6 = 0, arp = 0 } = decoding.packets(networkFamily);
-  const expected = { ipv4: 0, ipv6: 0, arp: 0, ...outer.l3 };
+  const expected = { ipv4: 0, ipv6: 0, arp: 0, ...(inner?.networks ?? outer.l3) };
   expect({ ipv4, ipv6, arp }, "network family").toEqual({
     ipv4: expected.ipv4,
     ipv6: expected.ipv6,
     arp: expected.arp,
   });
+  expect(tunnelsOf(decoding), "tunnels").toEqual(inner?.tunnels ?? {});
   if (capture in IPV6_HEADER_CUT) return;
+  if (inner !== null) {
+    const { none: _, ...transports } = decoding.packets(transportFamily);
+    expect(transports, "transport family").toEqual(inner.transports);
+    return;
+  }
   expect(seen.ipProtocols, "protocol of the first IP header").toEqual(outer.ip_proto);
   expectTransports(decoding, outer.ip_proto);
+}
+
+function tunnelsOf(decoding: Decoding): Counts {
+  const counts = tunnelNames.map(
+    (protocol) => [protocol, decoding.value(tunnelPackets.name, { protocol })] as const,
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
 const TRANSPORTS: Readonly<Record<string, string>> = {
@@ -173,11 +186,13 @@ const TRANSPORTS: Readonly<Record<string, string>> = {
   "2": "igmp",
   "6": "tcp",
   "17": "udp",
+  "33": "dccp",
   "47": "gre",
   "50": "esp",
   "51": "ah",
   "58": "icmpv6",
   "132": "sctp",
+  "136": "udp_lite",
 };
 
 /** The transport family, where the first IP header names the transport and no IPv6 extension comes between. */
@@ -225,7 +240,7 @@ function expectDns(decoding: Decoding, reference: Reference): void {
   const responses = decoding.value("nam_dns_messages_total", { kind: "response" });
   const names = decoding.tally("dns.names");
   const expectedNames = lowerCase(dns.query_names);
-  if (framesOverOuterIp(reference, "dns") === dns.frames) {
+  if (framesOverIp(reference, "dns") === dns.frames) {
     expect({ queries, responses }, "DNS messages").toEqual({
       queries: dns.queries,
       responses: dns.responses,
@@ -242,7 +257,9 @@ function expectDns(decoding: Decoding, reference: Reference): void {
     expect(inAscii(names)).toEqual(inAscii(expectedNames));
   } else {
     expect(queries + responses, "DNS messages").toBeLessThanOrEqual(dns.frames);
-    expect(inAscii(expectedNames)).toMatchObject(inAscii(names));
+    for (const [name, count] of Object.entries(inAscii(names))) {
+      expect(count, name).toBeLessThanOrEqual(expectedNames[name] ?? 0);
+    }
   }
 }
 
@@ -250,7 +267,7 @@ function expectDns(decoding: Decoding, reference: Reference): void {
 function expectLocalNames(decoding: Decoding, reference: Reference): void {
   for (const service of ["mdns", "llmnr"] as const) {
     const answer = reference.answer[service];
-    if (!answer || framesOverOuterIp(reference, service) !== answer.frames) continue;
+    if (!answer || framesOverIp(reference, service) !== answer.frames) continue;
     const count = (kind: string) => decoding.value(`nam_${service}_messages_total`, { kind });
     expect({ queries: count("query"), responses: count("response") }, service).toEqual({
       queries: answer.queries,
@@ -311,7 +328,6 @@ function handshakesExpected({ answer, fingerprints }: Reference): Handshakes {
 }
 
 function expectHandshakes(capture: string, decoding: Decoding, reference: Reference): void {
-  if (capture in LINK_NOT_DECODED || capture in HELLO_IN_TUNNEL) return;
   const found = handshakesFound(decoding);
   const excepted = (HANDSHAKES_DIFFER[capture]?.fields ?? []).map((field) => [field, found[field]]);
   expect(found).toEqual({ ...handshakesExpected(reference), ...Object.fromEntries(excepted) });

@@ -62,6 +62,7 @@ describe("construction", () => {
     base: () => 0,
     position: () => 0,
     tally: () => () => {},
+    facts: {},
     echPublicNames: new Set(),
     shared: (make) => make(context),
   };

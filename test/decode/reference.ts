@@ -63,22 +63,85 @@ export function isDisputed(reference: Reference, field: string): boolean {
   );
 }
 
-/** Links that are decoded here; captures on others are seen as `other`. */
-const LINKS = new Set(["eth", "ethertype", "vlan", "ieee8021ad", "null", "raw", "sll", "sll2"]);
+/** Names of tshark's protocol tree, and what they are called here. */
+const NETWORKS: Readonly<Record<string, string>> = { ip: "ipv4", ipv6: "ipv6", arp: "arp" };
+const TRANSPORTS: Readonly<Record<string, string>> = {
+  tcp: "tcp",
+  udp: "udp",
+  icmp: "icmp",
+  icmpv6: "icmpv6",
+  igmp: "igmp",
+  sctp: "sctp",
+  gre: "gre",
+  esp: "esp",
+};
+const TUNNELS: Readonly<Record<string, string>> = {
+  gre: "gre",
+  ah: "ah",
+  vxlan: "vxlan",
+  geneve: "geneve",
+  gtp: "gtp_u",
+  teredo: "teredo",
+};
 
-/**
- * Frames in which a protocol lies on UDP or TCP in the frame's first IP header: not in a tunnel, not quoted by ICMP.
- */
-export function framesOverOuterIp(reference: Reference, protocol: string): number {
-  let frames = 0;
-  for (const { path, frames: count } of reference.io_phs) {
-    const layers = path.split(":").filter((layer) => !layer.startsWith("ipv6."));
-    const ipAt = layers.findIndex((layer) => layer === "ip" || layer === "ipv6");
-    const link = layers.slice(0, ipAt);
-    const inner = layers.slice(ipAt + 1).join(":");
-    if (link.every((layer) => LINKS.has(layer)) && isWhole(inner, protocol)) frames += count;
+/** What is inside the innermost tunnel of each frame, and how many packets each tunnel carried. */
+export interface Innermost {
+  readonly networks: Counts;
+  readonly transports: Counts;
+  readonly tunnels: Counts;
+}
+
+/** Frames by what is inside their innermost tunnel, from the protocol tree; null for a capture without tunnels. */
+export function innermost({ io_phs }: Reference): Innermost | null {
+  const networks: Counts = {};
+  const transports: Counts = {};
+  const tunnels: Counts = {};
+  for (const { path, frames } of io_phs) {
+    const layers = layersOf(path);
+    const ended = frames - framesBelow(io_phs, path);
+    const networkAt = layers.findLastIndex((layer) => layer in NETWORKS);
+    if (networkAt < 0) continue;
+    count(networks, NETWORKS[layers[networkAt] ?? ""] ?? "", ended);
+    const above = layers[networkAt + 1];
+    if (above !== undefined) count(transports, TRANSPORTS[above] ?? "other", ended);
+    const carrier = carrierOfLast(layers);
+    if (carrier !== null) count(tunnels, carrier, frames);
   }
-  return frames;
+  return Object.keys(tunnels).length > 0 ? { networks, transports, tunnels } : null;
+}
+
+/** The tunnel that the last layer of a path lies in directly, if any. */
+function carrierOfLast(layers: readonly string[]): string | null {
+  const [before = "", last = ""] = layers.slice(-2);
+  if (before in NETWORKS && last in NETWORKS) return `${NETWORKS[last]}_in_ip`;
+  // What tshark writes where a header cannot be read is no layer.
+  return last.startsWith("_ws.") ? null : (TUNNELS[before] ?? null);
+}
+
+/** Frames in which a protocol lies on UDP or TCP in the innermost packet, and is not quoted by ICMP. */
+export function framesOverIp({ io_phs }: Reference, protocol: string): number {
+  let sum = 0;
+  for (const { path, frames } of io_phs) {
+    const layers = layersOf(path);
+    const networkAt = layers.findLastIndex((layer) => layer in NETWORKS);
+    if (isWhole(layers.slice(networkAt + 1).join(":"), protocol)) sum += frames;
+  }
+  return sum;
+}
+
+function layersOf(path: string): string[] {
+  return path.split(":").filter((layer) => !layer.startsWith("ipv6."));
+}
+
+function framesBelow(tree: Reference["io_phs"], path: string): number {
+  const depth = path.split(":").length + 1;
+  return tree
+    .filter((one) => one.path.startsWith(`${path}:`) && one.path.split(":").length === depth)
+    .reduce((sum, { frames }) => sum + frames, 0);
+}
+
+function count(counts: Counts, key: string, amount: number): void {
+  if (amount > 0) counts[key] = (counts[key] ?? 0) + amount;
 }
 
 function isWhole(layers: string, protocol: string): boolean {

@@ -114,6 +114,10 @@ function transport(protocol: string, number: number, payload: Bytes): Sample {
   return { protocol, content: ethernet(0x0800, ipv4({ protocol: number, payload })) };
 }
 
+function u16le(value: number): Bytes {
+  return Uint8Array.of(value & 0xff, value >>> 8);
+}
+
 const links: readonly Sample[] = [
   { protocol: "ethernet", content: ethernet(0x0800, ipv4Udp) },
   {
@@ -139,6 +143,143 @@ const links: readonly Sample[] = [
   { protocol: "raw_ip", linkType: LinkType.IPV6, content: ipv6Udp },
   { protocol: "null_loopback", linkType: LinkType.NULL, content: bytes(hex("02000000"), ipv4Udp) },
   { protocol: "null_loopback", linkType: LinkType.LOOP, content: bytes(hex("00000018"), ipv6Udp) },
+];
+
+/** A whole Ethernet frame, as tunnels carry it. */
+const innerFrame = ethernet(0x0800, ipv4Udp);
+const wlanData = hex("0801 0000 020000000001 020000000002 020000000003 1000");
+const wlanQosHtc = hex("8881 0000 020000000001 020000000002 020000000003 1000 0000 00000000");
+const llcIpv4 = hex("aaaa03 000000 0800");
+
+function link(protocol: string, linkType: number, ...parts: readonly Bytes[]): Sample {
+  return { protocol, linkType, content: bytes(...parts) };
+}
+
+const pointToPoint: readonly Sample[] = [
+  link("ppp", LinkType.PPP, hex("ff03 0021"), ipv4Udp),
+  link("ppp", LinkType.PPP, hex("57"), ipv6Udp),
+  link("ppp", LinkType.PPP_HDLC, hex("ff03 c021 0101 0004")),
+  link("ppp_with_direction", LinkType.PPP_WITH_DIR, hex("01 ff03 0021"), ipv4Udp),
+  { protocol: "pppoe", content: ethernet(0x8863, hex("1109 0000 0004 01010000")) },
+  {
+    protocol: "pppoe",
+    content: ethernet(
+      0x8864,
+      bytes(hex("1100 0001"), u16(ipv4Udp.length + 2), hex("0021"), ipv4Udp),
+    ),
+  },
+  link(
+    "pppoe",
+    LinkType.PPP_ETHER,
+    hex("1100 0001"),
+    u16(ipv6Udp.length + 2),
+    hex("0057"),
+    ipv6Udp,
+  ),
+  link("cisco_hdlc", LinkType.C_HDLC, hex("0f00 0800"), ipv4Udp),
+  link("cisco_hdlc", LinkType.PPP_HDLC, hex("8f00 8035 00000002")),
+  link("frame_relay", LinkType.FRELAY, hex("1861 0800"), ipv4Udp),
+  link("frame_relay", LinkType.FRELAY, hex("1861 03 8e"), ipv6Udp),
+  link("frame_relay", LinkType.FRELAY, hex("1861 03 00 80 000000 0800"), ipv4Udp),
+  { protocol: "mpls", content: ethernet(0x8847, bytes(hex("00064040 00012140"), ipv4Udp)) },
+  {
+    protocol: "mpls",
+    content: ethernet(0x8848, bytes(hex("00010140 00000000"), innerFrame)),
+  },
+];
+
+const wireless: readonly Sample[] = [
+  link("ieee80211", LinkType.IEEE802_11, wlanData, llcIpv4, ipv4Udp),
+  link("ieee80211", LinkType.IEEE802_11, hex("8000 0000 ffffffffffff 020000000002")),
+  link(
+    "radiotap",
+    LinkType.IEEE802_11_RADIOTAP,
+    hex("00 00 0800 00000000"),
+    wlanData,
+    llcIpv4,
+    ipv4Udp,
+  ),
+  link(
+    "radiotap",
+    LinkType.IEEE802_11_RADIOTAP,
+    hex("00 00 1100 03000000 0102030405060708 30"),
+    wlanQosHtc,
+    hex("0000"),
+    llcIpv4,
+    ipv4Udp,
+    hex("deadbeef"),
+  ),
+  link(
+    "prism",
+    LinkType.IEEE802_11_PRISM,
+    hex("44000000 0c000000 00000000"),
+    wlanData,
+    llcIpv4,
+    ipv4Udp,
+  ),
+  link(
+    "prism",
+    LinkType.IEEE802_11_AVS,
+    hex("80211001 0000000c 00000000"),
+    wlanData,
+    llcIpv4,
+    ipv4Udp,
+  ),
+];
+
+const tags: readonly Sample[] = [
+  { protocol: "etag", content: ethernet(0x893f, bytes(hex("1000 00d3 0000 0800"), ipv4Udp)) },
+  { protocol: "vntag", content: ethernet(0x8926, bytes(hex("0000 0000 86dd"), ipv6Udp)) },
+  { protocol: "nsh", content: ethernet(0x894f, bytes(hex("0002 0201 00000102"), ipv4Udp)) },
+  link(
+    "nflog",
+    LinkType.NFLOG,
+    hex("0200 002a 0800 0100 00000300"),
+    u16le(ipv4Udp.length + 4),
+    hex("0900"),
+    ipv4Udp,
+  ),
+  link("nflog", LinkType.NFLOG, hex("0a00 002a"), u16(ipv6Udp.length + 4), hex("0009"), ipv6Udp),
+];
+
+/** ERSPAN is a link layer that only GRE carries. */
+const mirrored: readonly Sample[] = [
+  transport("erspan", 47, bytes(hex("1000 88be 00000001 10640000 00000000"), innerFrame)),
+  transport(
+    "erspan",
+    47,
+    bytes(hex("1000 22eb 00000001 20640000 00000000 00000001"), new Uint8Array(8), innerFrame),
+  ),
+];
+
+function tunnelByPort(protocol: string, port: number, ...parts: readonly Bytes[]): Sample {
+  return { protocol, content: udpFrame({ destinationPort: port, payload: bytes(...parts) }) };
+}
+
+const tunnels: readonly Sample[] = [
+  transport("ipv4_in_ip", 4, ipv4Udp),
+  transport("ipv6_in_ip", 41, ipv6Udp),
+  { protocol: "ipv4_in_ip", content: ethernet(0x86dd, ipv6({ nextHeader: 4, payload: ipv4Udp })) },
+  transport("ether_ip", 97, bytes(hex("3000"), innerFrame)),
+  tunnelByPort("vxlan", 4789, hex("08000000 00007b00"), innerFrame),
+  tunnelByPort("vxlan", 8472, hex("88000000 00007b00"), innerFrame),
+  tunnelByPort("vxlan_gpe", 4790, hex("0c000001 00007b00"), ipv4Udp),
+  tunnelByPort("geneve", 6081, hex("0100 6558 00007b00 01020300"), innerFrame),
+  tunnelByPort("geneve", 6081, hex("0000 86dd 00007b00"), ipv6Udp),
+  tunnelByPort("gtp_u", 2152, hex("30 ff"), u16(ipv4Udp.length), u32(1), ipv4Udp),
+  tunnelByPort(
+    "gtp_u",
+    2152,
+    hex("34 ff"),
+    u16(8 + ipv6Udp.length),
+    u32(1),
+    hex("0000 00 85 01 0000 00"),
+    ipv6Udp,
+  ),
+  tunnelByPort("teredo", 3544, ipv6Udp),
+  tunnelByPort("teredo", 3544, hex("0001 0000 0102030405060708 00 0000 efff cdcdcdcd"), ipv6Udp),
+  tunnelByPort("l2tp", 1701, hex("0002 0001 0001 ff03 0021"), ipv4Udp),
+  tunnelByPort("l2tp", 1701, hex("4802 0020 0001 0001 0001 0002 0057"), ipv6Udp),
 ];
 
 const networks: readonly Sample[] = [
@@ -188,11 +329,27 @@ const transports: readonly Sample[] = [
       ipv6({ nextHeader: 58, payload: bytes(hex("0104 0000 00000000"), ipv6Udp) }),
     ),
   },
+  {
+    protocol: "icmpv6",
+    content: ethernet(
+      0x86dd,
+      ipv6({
+        nextHeader: 58,
+        payload: hex(
+          "8600 0000 40 08 0708 00000000 00000000 0101 020000000001" +
+            "0304 40c0 00278d00 00093a80 00000000 20010db8000000000000000000000000",
+        ),
+      }),
+    ),
+  },
   transport("igmp", 2, hex("1600 0000 e00000fb")),
+  transport("udp_lite", 136, bytes(u16(5000), u16(5004), u16(8), u16(0), "media")),
+  transport("dccp", 33, bytes(u16(5000), u16(5004), hex("04 00 0000 01 000000 00000001"))),
   transport("sctp", 132, bytes(u16(5000), u16(80), u32(1), u32(0), hex("0100 0004"))),
   transport("gre", 47, hex("0000 0800")),
+  transport("gre", 47, hex("2081 880b 0000 0001 00000007")),
   transport("esp", 50, hex("00000001 00000001")),
-  transport("ah", 51, hex("1104 0000 00000001 00000001")),
+  transport("ah", 51, hex("3b04 0000 00000001 00000001 000000000000000000000000")),
 ];
 
 const applications: readonly Sample[] = [
@@ -274,4 +431,14 @@ const applications: readonly Sample[] = [
   byTcpPayload("bittorrent", bytes(0x13, "BitTorrent protocol", new Uint8Array(48))),
 ];
 
-export const samples: readonly Sample[] = [...links, ...networks, ...transports, ...applications];
+export const samples: readonly Sample[] = [
+  ...links,
+  ...pointToPoint,
+  ...wireless,
+  ...tags,
+  ...mirrored,
+  ...tunnels,
+  ...networks,
+  ...transports,
+  ...applications,
+];

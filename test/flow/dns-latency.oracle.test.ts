@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { histogramWidth } from "../../src/metrics/cells.ts";
 import { answeredCaptures, answerPath, readCapture } from "../decode/captures.ts";
 import { FlowDecoding } from "../decode/flow-decoding.ts";
-import { framesOverOuterIp, readReference } from "../decode/reference.ts";
+import { framesOverIp, readReference } from "../decode/reference.ts";
 import { sharedData } from "../support/shared-data.ts";
 import { hasTool } from "../support/tool.ts";
 
@@ -50,7 +50,7 @@ describe.skipIf(folder === null || !hasTool("tshark"))("DNS response times", () 
   const captures = (folder === null ? [] : answeredCaptures(folder)).filter((capture) => {
     const reference = readReference(join(folder ?? "", answerPath(capture)));
     const { frames } = reference.answer.dns;
-    return frames > 0 && framesOverOuterIp(reference, "dns") === frames;
+    return frames > 0 && framesOverIp(reference, "dns") === frames;
   });
 
   it("are compared on many captures", () => {
