@@ -2,12 +2,15 @@
 import { arpSpoof } from "./arp-spoof.ts";
 import type { DetectorDefinition } from "./detector.ts";
 import { environmentChange } from "./environment-change.ts";
+import { icmpFlood, land, spoofedFlood, tcpFlagFlood, udpFlood } from "./floods.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import { hostUsage } from "./host-usage.ts";
 import { levelShift } from "./level-shift.ts";
+import { bruteForce, httpFlood, slowDos } from "./pair-attacks.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
 import { detectSettingsSchema } from "./settings.ts";
+import { stealthScan } from "./stealth-scan.ts";
 import { synFlood } from "./syn-flood.ts";
 import { volumeDrop, volumeSpike } from "./volume.ts";
 
@@ -15,7 +18,10 @@ import { volumeDrop, volumeSpike } from "./volume.ts";
 export const detectors: readonly DetectorDefinition<unknown>[] = [
   portScan,
   hostSweep,
+  stealthScan,
   synFlood,
+  ...[udpFlood, icmpFlood, tcpFlagFlood, spoofedFlood, land],
+  ...[bruteForce, httpFlood, slowDos],
   handshakeFailure,
   arpSpoof,
   volumeSpike,

@@ -7,11 +7,15 @@ import { dnsDomains } from "./trackers/dns-domains.ts";
 import { dnsHosts } from "./trackers/dns-hosts.ts";
 import { dnsZones } from "./trackers/dns-zones.ts";
 import { handshakes } from "./trackers/handshakes.ts";
+import { pairs } from "./trackers/pairs.ts";
+import { targets } from "./trackers/targets.ts";
+import { tcpProbes } from "./trackers/tcp-probes.ts";
 
 /** Every tracker. A new one is a file in trackers/ and a line here. */
 export const trackers: readonly TrackerDefinition[] = [
   ...[contacts, handshakes, arp],
   ...[dnsHosts, dnsDomains, dnsZones],
+  ...[targets, tcpProbes, pairs],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */

@@ -39,7 +39,7 @@ interface Message {
 /** Both ends of a query, one reused object. */
 export type QueryEnds = Omit<
   FlowKey,
-  "slot" | "ipProtocol" | "ipVersion" | "timeMs" | "side" | "tcpFlags" | "lengthBytes"
+  "slot" | "ipProtocol" | "ipVersion" | "timeMs" | "side" | "tcpFlags" | "lengthBytes" | "state"
 >;
 
 export function emptyEnds(): QueryEnds {

@@ -32,6 +32,7 @@ export class FlowEvents {
     key.side = side;
     key.tcpFlags = tcpFlags;
     key.lengthBytes = lengthBytes;
+    key.state = this.#rows.state(slot);
   }
 
   say(event: number): void {

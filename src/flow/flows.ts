@@ -7,15 +7,15 @@ import {
   Eviction,
   FIRST_OUTCOME,
   FLOW_PROTOCOLS,
-  LAST_OUTCOME,
   flowProtocols,
   flowsEvicted,
   flowsStarted,
   handshakes,
+  LAST_OUTCOME,
   synTimeoutsMissed,
 } from "./flow-metrics.ts";
 import type { FlowRows } from "./flow-rows.ts";
-import { FlowState, hasEnded, idleMs, isHalfOpen, STATE_MASK } from "./flow-state.ts";
+import { FlowState, hasEnded, idleMs, isConnected, isHalfOpen, STATE_MASK } from "./flow-state.ts";
 import { FlowTable } from "./flow-table.ts";
 import { isUnreachable, readQuoted } from "./quoted.ts";
 import { RoundTrips } from "./round-trips.ts";
@@ -23,8 +23,8 @@ import { Starvation } from "./starvation.ts";
 import { SynTimeouts } from "./syn-timeouts.ts";
 import { tcpRtt } from "./tcp-metrics.ts";
 import { TcpSequences } from "./tcp-sequences.ts";
-import { eventOf, stateOf, step, tcpStart, tcpStep } from "./tcp-state.ts";
-import { BATCH_PACKETS, FlowEvent } from "./tracker.ts";
+import { answerStep, eventOf, hasTcpHeader, stateOf, tcpStart, tcpStep } from "./tcp-state.ts";
+import { BATCH_PACKETS, BRIEF_BYTES, FlowEvent } from "./tracker.ts";
 
 const TCP = 6;
 const NOT_LOOKED_UP = -2;
@@ -83,10 +83,10 @@ export class Flows {
     this.sequences = new TcpSequences(this.#rows, layout, options.counters);
     this.#roundTrips = new RoundTrips(this.#rows, options.counters, layout.base(tcpRtt));
     this.#synTimeouts = new SynTimeouts(this.table, (slot, dueAt) =>
-      this.#report(FlowEvent.UNANSWERED, slot, this.#epochMs + dueAt, 0, 0, 0),
+      this.#report(FlowEvent.UNANSWERED, slot, this.#epochMs + dueAt),
     );
     this.#starvation = new Starvation(this.table, (slot, dueAt) =>
-      this.#report(FlowEvent.STARVED, slot, this.#epochMs + dueAt, 0, 0, 0),
+      this.#report(FlowEvent.STARVED, slot, this.#epochMs + dueAt),
     );
     this.#counters = options.counters;
     this.#startedCells = layout.base(flowsStarted);
@@ -224,6 +224,9 @@ export class Flows {
       this.#roundTrips.repeat(slot);
     }
     if (event !== 0) this.#report(event, slot, timeMs, side, packet.tcpFlags, packet.wireLength);
+    else if (hasEnded(next) && isConnected(state) && this.#rows.bytes(slot, 1) <= BRIEF_BYTES) {
+      this.#report(FlowEvent.BRIEF, slot, timeMs, side, packet.tcpFlags, packet.wireLength);
+    }
     return slot;
   }
 
@@ -248,19 +251,12 @@ export class Flows {
     this.#report(FlowEvent.REFUSED, slot, timeMs, 1, 0, lengthBytes);
   }
 
-  #report(
-    event: number,
-    slot: number,
-    timeMs: number,
-    side: number,
-    tcpFlags: number,
-    lengthBytes: number,
-  ): void {
+  #report(event: number, slot: number, timeMs: number, side = 0, flags = 0, length = 0): void {
     const isOutcome = event >= FIRST_OUTCOME && event <= LAST_OUTCOME;
     if (isOutcome && this.#rows.ipProtocol(slot) === TCP) {
       add(this.#counters, this.#outcomeCells + event - FIRST_OUTCOME, 1);
     }
-    this.events.about(slot, timeMs, side, tcpFlags, lengthBytes);
+    this.events.about(slot, timeMs, side, flags, length);
     this.events.say(event);
   }
 
@@ -298,13 +294,4 @@ export class Flows {
   #lastSeen(slot: number, state: number): number {
     return this.table.rows.expiry(slot) - idleMs(state);
   }
-}
-
-function hasTcpHeader(packet: Packet): boolean {
-  return packet.ipProtocol === TCP && packet.transportAt >= 0;
-}
-
-/** What a packet does to a flow without TCP. */
-function answerStep(state: number, side: number): number {
-  return state === FlowState.OPEN && side === 1 ? step(ANSWERED, FlowEvent.ESTABLISHED) : state;
 }

@@ -25,7 +25,12 @@ export const FlowEvent = {
   BATCH: 8,
   /** A TCP connection in which the server has sent no data within 10 s of the handshake. Once per flow. */
   STARVED: 9,
+  /** A TCP connection ended in which the server was seen to send no more than BRIEF_BYTES in all. Once per flow. */
+  BRIEF: 10,
 } as const;
+
+/** Frames of a server that refuses an SSH login come to 3 to 5 kB, those of the shortest session to 7 kB. */
+export const BRIEF_BYTES = 6000;
 
 /** Packets of one end of a flow that make a BATCH event: a power of two. */
 export const BATCH_PACKETS = 64;
@@ -50,6 +55,8 @@ export interface FlowKey {
   /** Flags of that packet, 0 without TCP, and its length on the wire; both 0 where time alone made the event. */
   tcpFlags: number;
   lengthBytes: number;
+  /** FlowState and its flags, as they are after the packet. */
+  state: number;
   /** Flow time of the event: milliseconds on the sensor's own clock, which never goes back. */
   timeMs: number;
 }
@@ -72,6 +79,7 @@ export function emptyFlowKey(): FlowKey {
     side: 0,
     tcpFlags: 0,
     lengthBytes: 0,
+    state: 0,
     timeMs: 0,
   };
 }

@@ -46,8 +46,8 @@ function setFlow(flow: FlowKey, index: number, ipProtocol: number): FlowKey {
   flow.ipProtocol = ipProtocol;
   flow.client3 = Math.imul(index + 1, 0x9e3779b1);
   flow.server3 = ~flow.client3;
-  flow.clientPort = index % 65_536;
-  flow.serverPort = (index * 7) % 65_536;
+  flow.clientPort = 50_000 + (index % 15_000);
+  flow.serverPort = (index * 7) % 50_000;
   flow.timeMs = T0 + index / 100;
   return flow;
 }
@@ -55,7 +55,7 @@ function setFlow(flow: FlowKey, index: number, ipProtocol: number): FlowKey {
 function emptyFlow(): FlowKey {
   return {
     ...{ slot: 0, ipProtocol: 0, ipVersion: 4, clientPort: 0, serverPort: 0, timeMs: 0 },
-    ...{ side: 0, tcpFlags: 0, lengthBytes: 60 },
+    ...{ side: 0, tcpFlags: 0, lengthBytes: 60, state: 0 },
     ...{ client0: 0, client1: 0, client2: 0xffff, client3: 0 },
     ...{ server0: 0, server1: 0, server2: 0xffff, server3: 0 },
   };

@@ -21,6 +21,7 @@ const ATTACKS: Readonly<Record<string, { detector: string; severity: string }>> 
   "portscan_syn.pcap": { detector: "port_scan", severity: "critical" },
   "portscan_connect.pcap": { detector: "port_scan", severity: "critical" },
   "synflood_first6000.pcap": { detector: "syn_flood", severity: "critical" },
+  "bruteforce_ssh.pcap": { detector: "brute_force", severity: "warning" },
   "arpspoof.pcap": { detector: "arp_spoof", severity: "critical" },
 };
 const BENIGN = ["benign_dns.pcap", "benign_mixed_75s.pcap", "benign_ssh.pcap"];

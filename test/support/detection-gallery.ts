@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Anomaly } from "../../src/detect/detector.ts";
+import { pairRow, targetRow, tcpProbeRow } from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
 /** Every kind of event the product can raise, each provoked at least once, over IPv4 and IPv6. */
 export function gallery(): readonly Anomaly[] {
-  return [network(), volumes(), environment(), host(), storm()].flatMap(({ events }) => events);
+  return [network(), floods(), pairAttacks(), volumes(), environment(), host(), storm()].flatMap(
+    ({ events }) => events,
+  );
 }
 
 function network(): DetectionBench {
@@ -46,6 +49,44 @@ function network(): DetectionBench {
     ],
   });
   bench.run(5, { arp: [arpRow({ mac, gratuitous: 30, addressesOfMac: 30 })] });
+  return bench;
+}
+
+function floods(): DetectionBench {
+  const bench = new DetectionBench();
+  const flows = { flows: 900, packets: 900, unanswered: 900 };
+  bench.run(3, {
+    rows: {
+      targets: [
+        targetRow({ ipProtocol: 17, ...flows, refused: 5 }),
+        targetRow({ destination: "10.0.0.81", ipProtocol: 17, packets: 9000, unanswered: 9000 }),
+        targetRow({ ipProtocol: 1, ...flows }),
+        targetRow({ destination: "2001:db8::80", ipProtocol: 58, ...flows }),
+        targetRow({ ipProtocol: 6, ...flows, ack: 900, topPortVotes: 900 }),
+        targetRow({ ipProtocol: 47, ...flows, sources: 880 }),
+        targetRow({ destination: "10.0.0.82", ipProtocol: 6, land: 5, landSamePort: 5 }),
+      ],
+      tcp_probes: ["198.51.100.9", "10.0.0.5"].map((source) =>
+        tcpProbeRow({ source, xmas: 20, rejected: 19, ports: 40 }),
+      ),
+    },
+  });
+  return bench;
+}
+
+function pairAttacks(): DetectionBench {
+  const bench = new DetectionBench();
+  bench.run(5, {
+    rows: {
+      pairs: [
+        pairRow({ port: 21, loginsFailed: 5 }),
+        pairRow({ port: 80, requests: 900, unauthorized: 800 }),
+        pairRow({ port: 22, brief: 3 }),
+        pairRow({ port: 443, connections: 300 }),
+        pairRow({ port: 8080, starved: 30 }),
+      ],
+    },
+  });
   return bench;
 }
 

@@ -22,6 +22,8 @@ export interface WindowParts {
   readonly contacts?: readonly ContactRow[];
   readonly handshakes?: readonly HandshakeRow[];
   readonly arp?: readonly ArpRow[];
+  /** Rows of the other trackers. */
+  readonly rows?: Partial<TrackerRows>;
   /** Null: no sensor captures. */
   readonly capture?: Partial<CaptureWindow> | null;
 }
@@ -40,7 +42,7 @@ export function makeWindow(parts: WindowParts): Window {
     counters: parts.counters ?? new Float64Array(0),
     gauges: new Float64Array(0),
     sketches: {},
-    rows: { ...NO_ROWS, contacts, handshakes, arp },
+    rows: { ...NO_ROWS, contacts, handshakes, arp, ...parts.rows },
     tallies: {},
   };
 }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { TrackerRows } from "../../src/flow/window.ts";
+
+type Row<Name extends keyof TrackerRows> = TrackerRows[Name][number];
+
+export function targetRow(parts: Partial<Row<"targets">>): Row<"targets"> {
+  return {
+    ...{ destination: "10.0.0.80", ipProtocol: 6, flows: 0, answered: 0, refused: 0 },
+    ...{ packets: 0, unanswered: 0, bytes: 0, ack: 0, rst: 0, fin: 0, synAck: 0, odd: 0 },
+    ...{ land: 0, landSamePort: 0, sources: 1, topSource: "198.51.100.9", topSourceVotes: 1 },
+    ...{ topPort: 80, topPortVotes: 0 },
+    ...parts,
+  };
+}
+
+export function tcpProbeRow(parts: Partial<Row<"tcp_probes">>): Row<"tcp_probes"> {
+  return {
+    ...{ source: "198.51.100.9", none: 0, fin: 0, xmas: 0, other: 0, rejected: 0 },
+    ...{ destinations: 1, ports: 1, topDestination: "10.0.0.80", topPort: 80 },
+    ...parts,
+  };
+}
+
+export function pairRow(parts: Partial<Row<"pairs">>): Row<"pairs"> {
+  return {
+    ...{ client: "198.51.100.9", server: "10.0.0.80", port: 80, connections: 0, starved: 0 },
+    ...{ loginsFailed: 0, loginsSucceeded: 0, requests: 0, unauthorized: 0, brief: 0 },
+    ...parts,
+  };
+}
