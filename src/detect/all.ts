@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { amplification, dnsFlood } from "./amplification.ts";
 import { arpSpoof } from "./arp-spoof.ts";
 import type { DetectorDefinition } from "./detector.ts";
 import { environmentChange } from "./environment-change.ts";
 import { icmpFlood, land, spoofedFlood, tcpFlagFlood, udpFlood } from "./floods.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import { hostUsage } from "./host-usage.ts";
+import { icmpOversized, icmpTunnel } from "./icmp-payload.ts";
 import { levelShift } from "./level-shift.ts";
 import { bruteForce, httpFlood, slowDos } from "./pair-attacks.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
 import { detectSettingsSchema } from "./settings.ts";
+import { slowScan } from "./slow-scan.ts";
 import { stealthScan } from "./stealth-scan.ts";
+import { arpSweep, pingSweep } from "./sweeps.ts";
 import { synFlood } from "./syn-flood.ts";
 import { volumeDrop, volumeSpike } from "./volume.ts";
 
@@ -18,9 +22,10 @@ import { volumeDrop, volumeSpike } from "./volume.ts";
 export const detectors: readonly DetectorDefinition<unknown>[] = [
   portScan,
   hostSweep,
-  stealthScan,
+  ...[stealthScan, slowScan, pingSweep, arpSweep],
   synFlood,
   ...[udpFlood, icmpFlood, tcpFlagFlood, spoofedFlood, land],
+  ...[amplification, dnsFlood, icmpTunnel, icmpOversized],
   ...[bruteForce, httpFlood, slowDos],
   handshakeFailure,
   arpSpoof,

@@ -2,12 +2,15 @@
 import { z } from "zod";
 import type { TrackerDefinition } from "./tracker.ts";
 import { arp } from "./trackers/arp.ts";
+import { arpAskers } from "./trackers/arp-askers.ts";
 import { contacts } from "./trackers/contacts.ts";
 import { dnsDomains } from "./trackers/dns-domains.ts";
 import { dnsHosts } from "./trackers/dns-hosts.ts";
 import { dnsZones } from "./trackers/dns-zones.ts";
 import { handshakes } from "./trackers/handshakes.ts";
+import { icmpTalks } from "./trackers/icmp-talks.ts";
 import { pairs } from "./trackers/pairs.ts";
+import { reflections } from "./trackers/reflections.ts";
 import { targets } from "./trackers/targets.ts";
 import { tcpProbes } from "./trackers/tcp-probes.ts";
 
@@ -15,7 +18,7 @@ import { tcpProbes } from "./trackers/tcp-probes.ts";
 export const trackers: readonly TrackerDefinition[] = [
   ...[contacts, handshakes, arp],
   ...[dnsHosts, dnsDomains, dnsZones],
-  ...[targets, tcpProbes, pairs],
+  ...[targets, tcpProbes, pairs, icmpTalks, arpAskers, reflections],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */

@@ -28,3 +28,34 @@ export function pairRow(parts: Partial<Row<"pairs">>): Row<"pairs"> {
     ...parts,
   };
 }
+
+export function talkRow(parts: Partial<Row<"icmp_talks">>): Row<"icmp_talks"> {
+  return {
+    ...{ source: "198.51.100.9", destination: "10.0.0.80", ipVersion: 4, requests: 1, replies: 0 },
+    ...{ payloadBytes: 56, longest: 56, lengthChanges: 0, mismatches: 0 },
+    ...parts,
+  };
+}
+
+export function arpAskerRow(parts: Partial<Row<"arp_askers">>): Row<"arp_askers"> {
+  return {
+    ...{ mac: "02:00:00:00:00:66", address: "10.0.0.66", requests: 0, targets: 0, answers: 0 },
+    ...parts,
+  };
+}
+
+export function reflectionRow(parts: Partial<Row<"reflections">>): Row<"reflections"> {
+  return {
+    ...{ victim: "10.0.0.80", port: 53, queries: 0, queryBytes: 0, answers: 0, answerBytes: 0 },
+    ...{ unsolicited: 0, topServer: "198.51.100.53" },
+    ...parts,
+  };
+}
+
+export function zoneRow(parts: Partial<Row<"dns_zones">>): Row<"dns_zones"> {
+  return {
+    ...{ domain: "example.com", queries: 0, responses: 0, nxdomain: 0, servfail: 0 },
+    ...{ subdomains: 0, clients: 1, topServer: "10.0.0.53", topServerQueries: 0 },
+    ...parts,
+  };
+}

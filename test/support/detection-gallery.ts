@@ -1,14 +1,30 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Anomaly } from "../../src/detect/detector.ts";
-import { pairRow, targetRow, tcpProbeRow } from "./attack-rows.ts";
+import {
+  arpAskerRow,
+  pairRow,
+  reflectionRow,
+  talkRow,
+  targetRow,
+  tcpProbeRow,
+  zoneRow,
+} from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
 /** Every kind of event the product can raise, each provoked at least once, over IPv4 and IPv6. */
 export function gallery(): readonly Anomaly[] {
-  return [network(), floods(), pairAttacks(), volumes(), environment(), host(), storm()].flatMap(
-    ({ events }) => events,
-  );
+  return [
+    network(),
+    floods(),
+    pairAttacks(),
+    sweeps(),
+    slowScans(),
+    volumes(),
+    environment(),
+    host(),
+    storm(),
+  ].flatMap(({ events }) => events);
 }
 
 function network(): DetectionBench {
@@ -87,6 +103,42 @@ function pairAttacks(): DetectionBench {
       ],
     },
   });
+  return bench;
+}
+
+function sweeps(): DetectionBench {
+  const bench = new DetectionBench();
+  bench.run(6, {
+    rows: {
+      icmp_talks: [
+        ...Array.from({ length: 40 }, (_, host) => talkRow({ destination: `10.0.1.${host}` })),
+        ...Array.from({ length: 40 }, (_, host) =>
+          talkRow({ source: "2001:db8::9", destination: `2001:db8::1:${host}`, ipVersion: 6 }),
+        ),
+        talkRow({ requests: 20, replies: 20, payloadBytes: 40_000, longest: 1400, mismatches: 9 }),
+        talkRow({ source: "10.0.0.5", lengthChanges: 30, payloadBytes: 40_000, longest: 2000 }),
+      ],
+      arp_askers: [arpAskerRow({ requests: 100, targets: 200, answers: 3 })],
+      reflections: [
+        reflectionRow({ queries: 50, queryBytes: 3500, answers: 50, answerBytes: 150_000 }),
+        reflectionRow({ port: 123, answers: 200, answerBytes: 90_000, unsolicited: 200 }),
+      ],
+      dns_zones: [zoneRow({ queries: 300, responses: 200, nxdomain: 200, subdomains: 900 })],
+    },
+  });
+  return bench;
+}
+
+function slowScans(): DetectionBench {
+  const bench = new DetectionBench();
+  for (let port = 1; port <= 15; port++) {
+    bench.step({
+      contacts: [
+        contactRow({ contacts: 1, refused: 1, topDestination: "10.0.0.80", topPort: port }),
+      ],
+    });
+    bench.run(299);
+  }
   return bench;
 }
 
