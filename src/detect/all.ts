@@ -11,6 +11,7 @@ import { levelShift } from "./level-shift.ts";
 import { bruteForce, httpFlood, slowDos } from "./pair-attacks.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
+import { rogueDhcp, rogueRouter } from "./rogue-servers.ts";
 import { detectSettingsSchema } from "./settings.ts";
 import { slowScan } from "./slow-scan.ts";
 import { stealthScan } from "./stealth-scan.ts";
@@ -28,7 +29,7 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   ...[amplification, dnsFlood, icmpTunnel, icmpOversized],
   ...[bruteForce, httpFlood, slowDos],
   handshakeFailure,
-  arpSpoof,
+  ...[arpSpoof, rogueDhcp, rogueRouter],
   volumeSpike,
   volumeDrop,
   levelShift,

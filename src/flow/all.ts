@@ -4,6 +4,7 @@ import type { TrackerDefinition } from "./tracker.ts";
 import { arp } from "./trackers/arp.ts";
 import { arpAskers } from "./trackers/arp-askers.ts";
 import { contacts } from "./trackers/contacts.ts";
+import { dhcpServers } from "./trackers/dhcp-servers.ts";
 import { dnsDomains } from "./trackers/dns-domains.ts";
 import { dnsHosts } from "./trackers/dns-hosts.ts";
 import { dnsZones } from "./trackers/dns-zones.ts";
@@ -11,6 +12,7 @@ import { handshakes } from "./trackers/handshakes.ts";
 import { icmpTalks } from "./trackers/icmp-talks.ts";
 import { pairs } from "./trackers/pairs.ts";
 import { reflections } from "./trackers/reflections.ts";
+import { routers } from "./trackers/routers.ts";
 import { targets } from "./trackers/targets.ts";
 import { tcpProbes } from "./trackers/tcp-probes.ts";
 
@@ -19,6 +21,7 @@ export const trackers: readonly TrackerDefinition[] = [
   ...[contacts, handshakes, arp],
   ...[dnsHosts, dnsDomains, dnsZones],
   ...[targets, tcpProbes, pairs, icmpTalks, arpAskers, reflections],
+  ...[dhcpServers, routers],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */

@@ -90,6 +90,30 @@ function setEcho(packet: Packet, index: number): Packet {
   return packet;
 }
 
+const ADVERTISEMENT_VIEW = new DataView(new ArrayBuffer(70));
+const ADVERTISEMENT = emptyPacket({});
+
+/** A router advertisement of a router not seen before. */
+function setAdvertisement(index: number): Packet {
+  return Object.assign(ADVERTISEMENT, {
+    ...{ view: ADVERTISEMENT_VIEW, ethernetAt: 0, transportAt: 54, end: 70, sentEnd: 70 },
+    ...{ network: 3, ipVersion: 6, ipProtocol: 58, icmpType: 134, source0: 0xfe800000 | 0 },
+    source3: Math.imul(index + 1, 0x9e3779b1),
+  });
+}
+
+const DHCP_FACTS = {
+  ...{ packet: 0, isReply: true, type: 2, clientMac0: 0, clientMac1: 0, yourAddress: 0 },
+  ...{ serverAddress: 0, router: 0, dnsServer: 0 },
+};
+const DHCP = emptyPacket({ dhcp: DHCP_FACTS });
+
+/** An offer of a DHCP server not seen before. */
+function setDhcp(index: number): Packet {
+  DHCP_FACTS.serverAddress = Math.imul(index + 1, 0x9e3779b1);
+  return DHCP;
+}
+
 /** DNS packets made from one, with ends and a name not seen before: a query, and a response that nobody asked for. */
 function emptyDns(): readonly Packet[] {
   const [client, server] = [v4("10.0.0.1", 4000), v4("10.0.0.2", 53)];
@@ -132,7 +156,9 @@ function feed(
       tracker.onPacket?.(echo, timeMs);
     }
     if (definition.packets) tracker.onPacket?.(setClaim(packet, index), timeMs);
+    if (definition.packets) tracker.onPacket?.(setAdvertisement(index), timeMs);
     if (definition.application) {
+      tracker.onPacket?.(setDhcp(index), timeMs);
       for (const one of dns) tracker.onPacket?.(setDns(one, index), timeMs);
     }
   }

@@ -59,3 +59,18 @@ export function zoneRow(parts: Partial<Row<"dns_zones">>): Row<"dns_zones"> {
     ...parts,
   };
 }
+
+export function dhcpServerRow(parts: Partial<Row<"dhcp_servers">>): Row<"dhcp_servers"> {
+  return {
+    ...{ server: "10.0.0.254", mac: "02:00:00:00:00:fe", replies: 1 },
+    ...{ router: "10.0.0.254", dnsServer: "10.0.0.53" },
+    ...parts,
+  };
+}
+
+export function routerRow(parts: Partial<Row<"routers">>): Row<"routers"> {
+  return {
+    ...{ router: "fe80::1", mac: "02:00:00:00:00:fe", advertisements: 1, lifetimeSeconds: 1800 },
+    ...parts,
+  };
+}

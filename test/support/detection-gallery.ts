@@ -2,8 +2,10 @@
 import type { Anomaly } from "../../src/detect/detector.ts";
 import {
   arpAskerRow,
+  dhcpServerRow,
   pairRow,
   reflectionRow,
+  routerRow,
   talkRow,
   targetRow,
   tcpProbeRow,
@@ -20,6 +22,7 @@ export function gallery(): readonly Anomaly[] {
     pairAttacks(),
     sweeps(),
     slowScans(),
+    rogues(),
     volumes(),
     environment(),
     host(),
@@ -139,6 +142,21 @@ function slowScans(): DetectionBench {
     });
     bench.run(299);
   }
+  return bench;
+}
+
+function rogues(): DetectionBench {
+  const bench = new DetectionBench();
+  bench.run(5, { rows: { dhcp_servers: [dhcpServerRow({})], routers: [routerRow({})] } });
+  bench.step({
+    rows: {
+      dhcp_servers: [dhcpServerRow({ server: "10.0.0.66", router: "10.0.0.66" })],
+      routers: [
+        routerRow({ router: "fe80::66", mac: "02:00:00:00:00:66" }),
+        routerRow({ mac: "02:00:00:00:00:66" }),
+      ],
+    },
+  });
   return bench;
 }
 
