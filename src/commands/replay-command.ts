@@ -44,7 +44,7 @@ export function replaySubcommand({ io, finish }: CommandContext): Command {
       "Write the metrics in Prometheus text format; - is standard output.",
     )
     .option("--events <file>", "Write events, one JSON object a line; - is standard output.");
-  const schema = addConfigFlags(command, [
+  addConfigFlags(command, [
     "--web.listen-address <address>",
     "--web.config.file <file>",
     "--web.telemetry-path <path>",
@@ -55,7 +55,7 @@ export function replaySubcommand({ io, finish }: CommandContext): Command {
   return command
     .addHelpText("after", EXAMPLES)
     .action(async (files: readonly string[], options: Options) => {
-      const { loaded } = readConfig(command, schema, io);
+      const { loaded } = readConfig(command, io);
       const { replayCommand } = await import("./replay.ts");
       const exitCode = await replayCommand(files, {
         config: loaded,
