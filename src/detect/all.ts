@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { amplification, dnsFlood } from "./amplification.ts";
 import { arpSpoof } from "./arp-spoof.ts";
 import { beacon } from "./beacon.ts";
 import type { DetectorDefinition } from "./detector.ts";
@@ -7,17 +8,24 @@ import { nxdomainRatio, txtRatio } from "./dns-ratio.ts";
 import { dnsTunnel } from "./dns-tunnel.ts";
 import { environmentChange } from "./environment-change.ts";
 import { exfiltration } from "./exfiltration.ts";
+import { icmpFlood, land, spoofedFlood, tcpFlagFlood, udpFlood } from "./floods.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import { hostUsage } from "./host-usage.ts";
+import { icmpOversized, icmpTunnel } from "./icmp-payload.ts";
 import { levelShift } from "./level-shift.ts";
 import { multiSignal } from "./multi-signal.ts";
 import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
+import { bruteForce, httpFlood, slowDos } from "./pair-attacks.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
+import { rogueDhcp, rogueRouter } from "./rogue-servers.ts";
 import { selfWatch } from "./self.ts";
 import { serviceProbe } from "./service-probe.ts";
 import { detectSettingsSchema } from "./settings.ts";
 import { silence } from "./silence.ts";
+import { slowScan } from "./slow-scan.ts";
+import { stealthScan } from "./stealth-scan.ts";
+import { arpSweep, pingSweep } from "./sweeps.ts";
 import { synFlood } from "./syn-flood.ts";
 import { unusualPort } from "./unusual-port.ts";
 import { volumeDrop, volumeSpike } from "./volume.ts";
@@ -26,9 +34,13 @@ import { volumeDrop, volumeSpike } from "./volume.ts";
 export const detectors: readonly DetectorDefinition<unknown>[] = [
   portScan,
   hostSweep,
+  ...[stealthScan, slowScan, pingSweep, arpSweep],
   synFlood,
+  ...[udpFlood, icmpFlood, tcpFlagFlood, spoofedFlood, land],
+  ...[amplification, dnsFlood, icmpTunnel, icmpOversized],
+  ...[bruteForce, httpFlood, slowDos],
   handshakeFailure,
-  arpSpoof,
+  ...[arpSpoof, rogueDhcp, rogueRouter],
   volumeSpike,
   volumeDrop,
   levelShift,

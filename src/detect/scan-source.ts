@@ -6,6 +6,11 @@ export type ContactRow = TrackerRows["contacts"][number];
 
 /** Contacts of a scanner meet the same host or the same port again and again; those of peer-to-peer do not. */
 const SPREAD = 3;
+/** Ports of one host, and hosts with one port, that nobody tries over UDP without an answer from any. */
+const UDP_PORTS = 60;
+const UDP_HOSTS = 100;
+/** Of traceroute and mtr: the answer is that there is none. */
+const TRACEROUTE_PORTS = [33_434, 33_700] as const;
 /** Half of the horizon over which the tracker estimates distinct destinations and ports. */
 const HALF_HORIZON_MS = 900_000;
 
@@ -85,7 +90,18 @@ export class ScanSource {
     // Nobody opens ten ports of one host at once and gets no answer from any: no need to wait for the time-out.
     const burst = this.vertical && successes === 0 && pending > 0;
     if (burst && walk(model, upper, before, 0, failures + pending) >= upper) this.#accuse();
-    return this.#scanning && (failures > 0 || burst);
+    const blind = this.protocol === "udp" && this.#isBlindUdp();
+    if (blind) this.#accuse();
+    return this.#scanning && (failures > 0 || burst || blind);
+  }
+
+  /** Hosts limit how often they say that a UDP port is closed, and an open one may be silent, but not so many. */
+  #isBlindUdp(): boolean {
+    const isTraceroute = this.topPort >= TRACEROUTE_PORTS[0] && this.topPort <= TRACEROUTE_PORTS[1];
+    if (isTraceroute || this.successes > 0) return false;
+    return this.vertical
+      ? this.ports >= UDP_PORTS
+      : this.ports <= SPREAD && this.destinations >= UDP_HOSTS;
   }
 
   #accuse(): void {

@@ -37,7 +37,10 @@ interface Message {
 }
 
 /** Both ends of a query, one reused object. */
-export type QueryEnds = Omit<FlowKey, "slot" | "ipProtocol" | "ipVersion" | "timeMs">;
+export type QueryEnds = Omit<
+  FlowKey,
+  "slot" | "ipProtocol" | "ipVersion" | "timeMs" | "side" | "tcpFlags" | "lengthBytes" | "state"
+>;
 
 export function emptyEnds(): QueryEnds {
   return {

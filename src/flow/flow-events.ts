@@ -24,10 +24,15 @@ export class FlowEvents {
     for (const event of definition.events ?? []) this.#listeners[event]?.push(tracker as Listener);
   }
 
-  /** The flow that the next events are about. */
-  about(slot: number, timeMs: number): void {
-    this.#rows.readKey(slot, this.#key);
-    this.#key.timeMs = timeMs;
+  /** The flow that the next events are about, and the packet that makes them: who sent it, its flags and length. */
+  about(slot: number, timeMs: number, side: number, tcpFlags: number, lengthBytes: number): void {
+    const key = this.#key;
+    this.#rows.readKey(slot, key);
+    key.timeMs = timeMs;
+    key.side = side;
+    key.tcpFlags = tcpFlags;
+    key.lengthBytes = lengthBytes;
+    key.state = this.#rows.state(slot);
   }
 
   say(event: number): void {

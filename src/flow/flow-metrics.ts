@@ -23,6 +23,7 @@ const EVICTION_REASONS = ["capacity", "idle", "closed"] as const;
 /** Handshake outcomes, in the order of the flow events from ESTABLISHED on. */
 const OUTCOMES = ["established", "refused", "aborted", "unanswered"] as const;
 export const FIRST_OUTCOME = FlowEvent.ESTABLISHED;
+export const LAST_OUTCOME = FlowEvent.UNANSWERED;
 
 export const flowsActive: MetricDefinition = {
   name: "nam_flows_active",

@@ -74,3 +74,9 @@ export function isHalfOpen(stateByte: number): boolean {
   const state = stateByte & STATE_MASK;
   return state === FlowState.SYN_SENT || state === FlowState.SYN_ACKED;
 }
+
+/** True for a TCP flow in which both ends have been heard and which has not ended. */
+export function isConnected(state: number): boolean {
+  const phase = state & STATE_MASK;
+  return phase === FlowState.ESTABLISHED || phase === FlowState.CLOSING;
+}

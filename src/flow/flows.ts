@@ -11,18 +11,20 @@ import {
   flowsEvicted,
   flowsStarted,
   handshakes,
+  LAST_OUTCOME,
   synTimeoutsMissed,
 } from "./flow-metrics.ts";
 import type { FlowRows } from "./flow-rows.ts";
-import { FlowState, hasEnded, idleMs, isHalfOpen, STATE_MASK } from "./flow-state.ts";
+import { FlowState, hasEnded, idleMs, isConnected, isHalfOpen, STATE_MASK } from "./flow-state.ts";
 import { FlowTable } from "./flow-table.ts";
 import { isUnreachable, readQuoted } from "./quoted.ts";
 import { RoundTrips } from "./round-trips.ts";
+import { Starvation } from "./starvation.ts";
 import { SynTimeouts } from "./syn-timeouts.ts";
 import { tcpRtt } from "./tcp-metrics.ts";
 import { TcpSequences } from "./tcp-sequences.ts";
-import { eventOf, stateOf, step, tcpStart, tcpStep } from "./tcp-state.ts";
-import { FlowEvent } from "./tracker.ts";
+import { answerStep, eventOf, hasTcpHeader, stateOf, tcpStart, tcpStep } from "./tcp-state.ts";
+import { BATCH_PACKETS, BRIEF_BYTES, FlowEvent } from "./tracker.ts";
 
 const TCP = 6;
 const NOT_LOOKED_UP = -2;
@@ -36,6 +38,7 @@ const ENDS_PER_WINDOW = 65_536;
 
 // Local constants: an imported object would be read anew for each packet.
 const { ANSWERED, ESTABLISHED, MIDSTREAM, OPEN } = FlowState;
+const BATCH_MASK = BATCH_PACKETS - 1;
 const CONTROL = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST;
 
 export interface FlowsOptions {
@@ -60,6 +63,7 @@ export class Flows {
   readonly #rows: FlowRows;
   readonly #roundTrips: RoundTrips;
   readonly #synTimeouts: SynTimeouts;
+  readonly #starvation: Starvation;
   readonly #quoted: Packet = emptyPacket({});
   readonly #protocols = flowProtocols();
   readonly #counters: Float64Array;
@@ -80,6 +84,9 @@ export class Flows {
     this.#roundTrips = new RoundTrips(this.#rows, options.counters, layout.base(tcpRtt));
     this.#synTimeouts = new SynTimeouts(this.table, (slot, dueAt) =>
       this.#report(FlowEvent.UNANSWERED, slot, this.#epochMs + dueAt),
+    );
+    this.#starvation = new Starvation(this.table, (slot, dueAt) =>
+      this.#report(FlowEvent.STARVED, slot, this.#epochMs + dueAt),
     );
     this.#counters = options.counters;
     this.#startedCells = layout.base(flowsStarted);
@@ -124,7 +131,7 @@ export class Flows {
     if (!(isOpenBothWays || isOneSided) || expiry <= now) return false;
     const idle = idleMs(state);
     this.isFirstOfWindow = expiry - idle < this.#windowStart;
-    rows.count(slot, side, lengthBytes);
+    this.#count(slot, side, 0, lengthBytes, timeMs);
     rows.setExpiry(slot, now + idle);
     return true;
   }
@@ -133,6 +140,7 @@ export class Flows {
   close(timeMs: number): void {
     const now = this.#sinceEpoch(timeMs);
     this.#synTimeouts.settle(now, SYN_TIMEOUTS_PER_WINDOW);
+    this.#starvation.settle(now);
     this.#sweep(now);
     this.#windowStart = now;
   }
@@ -143,6 +151,7 @@ export class Flows {
     // Every 12 days, after a leap of the clock, and at the first packet.
     this.table.shiftEpoch(now);
     this.#synTimeouts.shiftEpoch(now);
+    this.#starvation.shiftEpoch(now);
     this.#windowStart = 0;
     this.#epochMs = timeMs;
     return 0;
@@ -187,7 +196,7 @@ export class Flows {
     this.active[protocol] = i32(this.active, protocol) + 1;
     add(this.#counters, this.#startedCells + protocol, 1);
     this.isFirstOfWindow = true;
-    events.about(slot, timeMs);
+    events.about(slot, timeMs, side, packet.tcpFlags, packet.wireLength);
     events.say(FlowEvent.STARTED);
     if (event !== 0) events.say(event);
     if (event === FlowEvent.SYN) {
@@ -206,14 +215,18 @@ export class Flows {
       : answerStep(state, side);
     const next = stateOf(taken);
     this.#rows.setState(slot, next);
-    this.#rows.count(slot, side, packet.wireLength);
+    this.#count(slot, side, packet.tcpFlags, packet.wireLength, timeMs);
     this.table.rows.setExpiry(slot, now + idleMs(next));
     const event = eventOf(taken);
+    if (event === FlowEvent.ESTABLISHED && hasTcpHeader(packet)) this.#starvation.watch(slot, now);
     if (event === FlowEvent.ESTABLISHED && side === 0) this.#roundTrips.end(slot, packet);
     else if (event !== FlowEvent.SYN_ACK && (packet.tcpFlags & TcpFlag.SYN) !== 0) {
       this.#roundTrips.repeat(slot);
     }
-    if (event !== 0) this.#report(event, slot, timeMs);
+    if (event !== 0) this.#report(event, slot, timeMs, side, packet.tcpFlags, packet.wireLength);
+    else if (hasEnded(next) && isConnected(state) && this.#rows.bytes(slot, 1) <= BRIEF_BYTES) {
+      this.#report(FlowEvent.BRIEF, slot, timeMs, side, packet.tcpFlags, packet.wireLength);
+    }
     return slot;
   }
 
@@ -224,26 +237,34 @@ export class Flows {
     if (readQuoted(packet, this.#quoted)) {
       const slot = table.find(this.#quoted);
       if (slot >= 0 && table.side === 0 && table.rows.expiry(slot) > now)
-        this.#refuse(slot, timeMs);
+        this.#refuse(slot, timeMs, packet.wireLength);
     }
     table.side = side;
   }
 
-  #refuse(slot: number, timeMs: number): void {
+  #refuse(slot: number, timeMs: number, lengthBytes: number): void {
     const state = this.#rows.state(slot);
     const phase = state & STATE_MASK;
     if (phase !== FlowState.OPEN && phase !== FlowState.SYN_SENT) return;
     this.table.rows.setExpiry(slot, this.#lastSeen(slot, state) + idleMs(FlowState.REFUSED));
     this.#rows.setState(slot, FlowState.REFUSED);
-    this.#report(FlowEvent.REFUSED, slot, timeMs);
+    this.#report(FlowEvent.REFUSED, slot, timeMs, 1, 0, lengthBytes);
   }
 
-  #report(event: number, slot: number, timeMs: number): void {
-    if (event >= FIRST_OUTCOME && this.#rows.ipProtocol(slot) === TCP) {
+  #report(event: number, slot: number, timeMs: number, side = 0, flags = 0, length = 0): void {
+    const isOutcome = event >= FIRST_OUTCOME && event <= LAST_OUTCOME;
+    if (isOutcome && this.#rows.ipProtocol(slot) === TCP) {
       add(this.#counters, this.#outcomeCells + event - FIRST_OUTCOME, 1);
     }
-    this.events.about(slot, timeMs);
+    this.events.about(slot, timeMs, side, flags, length);
     this.events.say(event);
+  }
+
+  /** Counts a packet of a flow that goes on. */
+  #count(slot: number, side: number, tcpFlags: number, lengthBytes: number, timeMs: number): void {
+    this.#rows.count(slot, side, lengthBytes);
+    if ((this.#rows.packets(slot, side) & BATCH_MASK) !== 0) return;
+    this.#report(FlowEvent.BATCH, slot, timeMs, side, tcpFlags, lengthBytes);
   }
 
   #sweep(now: number): void {
@@ -273,13 +294,4 @@ export class Flows {
   #lastSeen(slot: number, state: number): number {
     return this.table.rows.expiry(slot) - idleMs(state);
   }
-}
-
-function hasTcpHeader(packet: Packet): boolean {
-  return packet.ipProtocol === TCP && packet.transportAt >= 0;
-}
-
-/** What a packet does to a flow without TCP. */
-function answerStep(state: number, side: number): number {
-  return state === FlowState.OPEN && side === 1 ? step(ANSWERED, FlowEvent.ESTABLISHED) : state;
 }

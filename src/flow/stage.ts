@@ -49,6 +49,7 @@ export class FlowStage {
   /** By position in the family of the layer. */
   readonly #networkListeners: readonly PacketListener[][];
   readonly #applicationListeners: readonly PacketListener[][];
+  readonly #loginListeners: PacketListener[] = [];
 
   constructor(options: FlowStageOptions) {
     if (options.applicationNames.length > MOST_VERDICTS) {
@@ -102,6 +103,7 @@ export class FlowStage {
     if (packet.payloadLength > 0) {
       tell(this.#applicationListeners[packet.application] as PacketListener[], packet, timeMs);
     }
+    if (packet.login !== 0) tell(this.#loginListeners, packet, timeMs);
   }
 
   /** Ends the window at `timeMs`. */
@@ -136,8 +138,11 @@ export class FlowStage {
     this.flows.events.subscribe(definition, tracker);
     if (definition.volumes) this.#volumes.subscribe(tracker);
     if (definition.recognised) this.#recognisers.push(tracker as Recogniser);
-    const { packets, application } = definition;
-    this.#listen(definition, tracker, packets, networkNames, this.#networkListeners);
+    const { packets = [], application } = definition;
+    for (const name of typeof packets === "string" ? [packets] : packets) {
+      this.#listen(definition, tracker, name, networkNames, this.#networkListeners);
+    }
+    if (definition.logins) this.#loginListeners.push(tracker as PacketListener);
     this.#listen(definition, tracker, application, applicationNames, this.#applicationListeners);
     return { definition, tracker };
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { TcpFlag } from "../decode/packet.ts";
+import { type Packet, TcpFlag } from "../decode/packet.ts";
 import { FlowState, hasEnded, isHalfOpen, STATE_MASK, StateFlag } from "./flow-state.ts";
 import { FlowEvent } from "./tracker.ts";
 
 const { FIN, SYN, RST, ACK } = TcpFlag;
 const BOTH_FINS = StateFlag.CLIENT_FIN | StateFlag.SERVER_FIN;
 const CLIENT = 0;
+const IP_PROTOCOL = 6;
 
 /**
  * What a segment does to a connection (RFC 9293 §3.3.2, as an observer sees it). A step is the new state byte
@@ -28,6 +29,18 @@ export function tcpStart(flags: number): number {
   return (flags & FIN) === 0 ? FlowState.MIDSTREAM : FlowState.MIDSTREAM | StateFlag.CLIENT_FIN;
 }
 
+/** The same for a packet of a flow without TCP. */
+export function answerStep(state: number, side: number): number {
+  return state === FlowState.OPEN && side !== CLIENT
+    ? step(FlowState.ANSWERED, FlowEvent.ESTABLISHED)
+    : state;
+}
+
+/** True for a packet whose TCP header was read. */
+export function hasTcpHeader(packet: Packet): boolean {
+  return packet.ipProtocol === IP_PROTOCOL && packet.transportAt >= 0;
+}
+
 export function stateOf(step: number): number {
   return step & 0xff;
 }
@@ -47,7 +60,9 @@ function reset(state: number, side: number): number {
       ? step(FlowState.ABORTED, FlowEvent.ABORTED)
       : step(FlowState.REFUSED, FlowEvent.REFUSED);
   }
-  return hasEnded(state) ? state : FlowState.CLOSED;
+  if (hasEnded(state)) return state;
+  const isRejected = side !== CLIENT && (state & STATE_MASK) === FlowState.MIDSTREAM;
+  return isRejected ? step(FlowState.CLOSED, FlowEvent.REJECTED) : FlowState.CLOSED;
 }
 
 function syn(state: number, side: number): number {

@@ -19,7 +19,21 @@ export const FlowEvent = {
   ABORTED: 5,
   /** No answer to the first SYN within 3 s; one may still come later. Once per flow. */
   UNANSWERED: 6,
+  /** RST from the server to a TCP flow whose handshake was not seen and in which only the client had sent. Once per flow. */
+  REJECTED: 7,
+  /** One end, `flow.side`, has sent BATCH_PACKETS packets more. */
+  BATCH: 8,
+  /** A TCP connection in which the server has sent no data within 10 s of the handshake. Once per flow. */
+  STARVED: 9,
+  /** A TCP connection ended in which the server was seen to send no more than BRIEF_BYTES in all. Once per flow. */
+  BRIEF: 10,
 } as const;
+
+/** Frames of a server that refuses an SSH login come to 3 to 5 kB, those of the shortest session to 7 kB. */
+export const BRIEF_BYTES = 6000;
+
+/** Packets of one end of a flow that make a BATCH event: a power of two. */
+export const BATCH_PACKETS = 64;
 
 /** The flow an event is about, one reused object. Addresses as in Packet. */
 export interface FlowKey {
@@ -36,6 +50,13 @@ export interface FlowKey {
   server3: number;
   clientPort: number;
   serverPort: number;
+  /** Who sent the packet that the event is about: 0 the client, 1 the server. */
+  side: number;
+  /** Flags of that packet, 0 without TCP, and its length on the wire; both 0 where time alone made the event. */
+  tcpFlags: number;
+  lengthBytes: number;
+  /** FlowState and its flags, as they are after the packet. */
+  state: number;
   /** Flow time of the event: milliseconds on the sensor's own clock, which never goes back. */
   timeMs: number;
 }
@@ -55,6 +76,10 @@ export function emptyFlowKey(): FlowKey {
     server3: 0,
     clientPort: 0,
     serverPort: 0,
+    side: 0,
+    tcpFlags: 0,
+    lengthBytes: 0,
+    state: 0,
     timeMs: 0,
   };
 }
@@ -72,7 +97,7 @@ export interface TrackerContext {
 }
 
 export interface Tracker<Row = unknown> {
-  /** Called for every packet of `definition.packets` or `definition.application`. */
+  /** Called for every packet of `definition.packets`, `definition.application` or `definition.logins`. */
   onPacket?(packet: Packet, timeMs: number): void;
   /** Called for the events of `definition.events`; `flow` is valid during the call only. */
   onFlow?(event: number, flow: FlowKey): void;
@@ -106,10 +131,15 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly help: string;
   /** Most entities it keeps. */
   readonly capacity: number;
-  /** Packets `onPacket` wants: those of one network protocol by name, or none. */
-  readonly packets?: string;
+  /**
+   * Packets `onPacket` wants: those of network protocols by name, or none. Packets of known TCP and UDP flows in which
+   * nothing happens may be left out.
+   */
+  readonly packets?: string | readonly string[];
   /** Packets `onPacket` wants: those with a payload of one application protocol by name, or none. */
   readonly application?: string;
+  /** True where `onPacket` wants every packet that tells the outcome of a login. */
+  readonly logins?: boolean;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
   /** True where `onRecognised` is wanted, and where `onVolume` is. */

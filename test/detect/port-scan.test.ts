@@ -112,11 +112,15 @@ describe("port scan", () => {
     expect(parallel.events).toEqual([]);
   });
 
-  it("expects no answer from UDP", () => {
-    const syslog = bench();
-    const row = contactRow({ source: OUTSIDE, protocol: "udp", contacts: 100, ports: 100 });
-    syslog.run(5, { contacts: [{ ...row, topDestination: "10.0.0.80" }] });
-    expect(syslog.events).toEqual([]);
+  it.each([
+    ["a few ports", { ports: 40, topPort: 40_000 }, 0],
+    ["the ports of traceroute", { ports: 90, topPort: 33_450 }, 0],
+    ["many ports", { ports: 100, topPort: 161 }, 1],
+  ])("expects no answer from UDP on %s", (_, parts, alarms) => {
+    const udp = bench();
+    const row = contactRow({ source: OUTSIDE, protocol: "udp", contacts: 20, ...parts });
+    udp.run(5, { contacts: [{ ...row, topDestination: "10.0.0.80" }] });
+    expect(udp.events.length).toBe(alarms);
   });
 
   it("finds a scan that also meets open ports", () => {

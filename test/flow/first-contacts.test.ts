@@ -19,6 +19,7 @@ function flow(fields: Partial<FlowKey> = {}): FlowKey {
     ...{ client0: 0, client1: 0, client2: 0xffff, client3: 0x0a000001 },
     ...{ server0: 0, server1: 0, server2: 0xffff, server3: 0x0a000002 },
     ...{ clientPort: 40_000, serverPort: 80, timeMs: T0 },
+    ...{ side: 0, tcpFlags: 0, lengthBytes: 60, state: 0 },
     ...fields,
   };
 }

@@ -39,6 +39,7 @@ describe("TCP flows", () => {
       "SYN 10.0.0.1",
       "SYN_ACK 10.0.0.1",
       "ESTABLISHED 10.0.0.1",
+      "BRIEF 10.0.0.1",
     ]);
     expect(outcome("established")).toBe(1);
     expect(outcome("refused")).toBe(0);
@@ -137,13 +138,13 @@ describe("TCP flows", () => {
     expect(events).toEqual(["STARTED 10.0.0.1", "SYN 10.0.0.1", "ESTABLISHED 10.0.0.1"]);
   });
 
-  it("says nothing of a connection met midway but that it is there", () => {
+  it("says of a connection met midway that it is there, and that it ended", () => {
     const { events, step } = observe();
     step(0, true, ACK | PSH, 10);
     step(1, false, ACK);
     step(2, true, FIN | ACK);
     step(3, false, RST);
-    expect(events).toEqual(["STARTED 10.0.0.1"]);
+    expect(events).toEqual(["STARTED 10.0.0.1", "BRIEF 10.0.0.1"]);
   });
 
   it("begins a new flow on a SYN after both FINs, after a refusal, and after a long silence", () => {

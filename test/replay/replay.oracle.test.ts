@@ -18,8 +18,10 @@ const WITH_OTHER_BLOCKS = "captures/pcapng-test-generator";
 
 /** What a fresh agent must say first of a capture of attacks/. */
 const ATTACKS: Readonly<Record<string, { detector: string; severity: string }>> = {
+  "arpscan.pcap": { detector: "arp_sweep", severity: "warning" },
   "arpspoof.pcap": { detector: "arp_spoof", severity: "critical" },
   "beacon_http.pcap": { detector: "beacon", severity: "warning" },
+  "bruteforce_ssh.pcap": { detector: "brute_force", severity: "warning" },
   "dns_exfil.pcap": { detector: "dns_tunnel", severity: "warning" },
   "dns_tunnel_iodine_null.pcap": { detector: "dns_tunnel", severity: "warning" },
   "portscan_connect.pcap": { detector: "port_scan", severity: "critical" },
@@ -30,6 +32,8 @@ const ATTACKS: Readonly<Record<string, { detector: string; severity: string }>> 
 const SLOW: Readonly<Record<string, number>> = {
   // Sixteen intervals of four seconds.
   "beacon_http.pcap": 80,
+  // Four attempts, half a minute of silence, four more.
+  "bruteforce_ssh.pcap": 40,
   // Its client probes record types for nine seconds before it carries data.
   "dns_tunnel_iodine_null.pcap": 15,
 };
@@ -70,7 +74,8 @@ describe.skipIf(data === null)("replay of the shared captures", () => {
     );
   });
 
-  it.each(Object.entries(ATTACKS))("finds the attack in %s", async (name, wanted) => {
+  it.each(Object.entries(ATTACKS))("finds the attack in %s", async (name, attack) => {
+    const wanted = attack;
     const { report } = await replayed(`attacks/${name}`);
     const { events } = JSON.parse(
       readFileSync(join(data ?? "", "attacks", name.replace(/\.pcap$/, ".label.json")), "utf8"),

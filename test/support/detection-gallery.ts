@@ -1,5 +1,16 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Anomaly } from "../../src/detect/detector.ts";
+import {
+  arpAskerRow,
+  dhcpServerRow,
+  pairRow,
+  reflectionRow,
+  routerRow,
+  talkRow,
+  targetRow,
+  tcpProbeRow,
+  zoneRow,
+} from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
 import { agent, callers, dnsNames as names, newcomers } from "./gallery-covert.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
@@ -8,6 +19,11 @@ import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 export function gallery(): readonly Anomaly[] {
   return [
     network(),
+    floods(),
+    pairAttacks(),
+    sweeps(),
+    slowScans(),
+    rogues(),
     volumes(),
     environment(),
     host(),
@@ -57,6 +73,95 @@ function network(): DetectionBench {
     ],
   });
   bench.run(5, { arp: [arpRow({ mac, gratuitous: 30, addressesOfMac: 30 })] });
+  return bench;
+}
+
+function floods(): DetectionBench {
+  const bench = new DetectionBench();
+  const flows = { flows: 900, packets: 900, unanswered: 900 };
+  bench.run(3, {
+    rows: {
+      targets: [
+        targetRow({ ipProtocol: 17, ...flows, refused: 5 }),
+        targetRow({ destination: "10.0.0.81", ipProtocol: 17, packets: 9000, unanswered: 9000 }),
+        targetRow({ ipProtocol: 1, ...flows }),
+        targetRow({ destination: "2001:db8::80", ipProtocol: 58, ...flows }),
+        targetRow({ ipProtocol: 6, ...flows, ack: 900, topPortVotes: 900 }),
+        targetRow({ ipProtocol: 47, ...flows, sources: 880 }),
+        targetRow({ destination: "10.0.0.82", ipProtocol: 6, land: 5, landSamePort: 5 }),
+      ],
+      tcp_probes: ["198.51.100.9", "10.0.0.5"].map((source) =>
+        tcpProbeRow({ source, xmas: 20, rejected: 19, ports: 40 }),
+      ),
+    },
+  });
+  return bench;
+}
+
+function pairAttacks(): DetectionBench {
+  const bench = new DetectionBench();
+  bench.run(5, {
+    rows: {
+      pairs: [
+        pairRow({ port: 21, loginsFailed: 5 }),
+        pairRow({ port: 80, requests: 900, unauthorized: 800 }),
+        pairRow({ port: 22, brief: 3 }),
+        pairRow({ port: 443, connections: 300 }),
+        pairRow({ port: 8080, starved: 30 }),
+      ],
+    },
+  });
+  return bench;
+}
+
+function sweeps(): DetectionBench {
+  const bench = new DetectionBench();
+  bench.run(6, {
+    rows: {
+      icmp_talks: [
+        ...Array.from({ length: 40 }, (_, host) => talkRow({ destination: `10.0.1.${host}` })),
+        ...Array.from({ length: 40 }, (_, host) =>
+          talkRow({ source: "2001:db8::9", destination: `2001:db8::1:${host}`, ipVersion: 6 }),
+        ),
+        talkRow({ requests: 20, replies: 20, payloadBytes: 40_000, longest: 1400, mismatches: 9 }),
+        talkRow({ source: "10.0.0.5", lengthChanges: 30, payloadBytes: 40_000, longest: 2000 }),
+      ],
+      arp_askers: [arpAskerRow({ requests: 100, targets: 200, answers: 3 })],
+      reflections: [
+        reflectionRow({ queries: 50, queryBytes: 3500, answers: 50, answerBytes: 150_000 }),
+        reflectionRow({ port: 123, answers: 200, answerBytes: 90_000, unsolicited: 200 }),
+      ],
+      dns_zones: [zoneRow({ queries: 300, responses: 200, nxdomain: 200, subdomains: 900 })],
+    },
+  });
+  return bench;
+}
+
+function slowScans(): DetectionBench {
+  const bench = new DetectionBench();
+  for (let port = 1; port <= 15; port++) {
+    bench.step({
+      contacts: [
+        contactRow({ contacts: 1, refused: 1, topDestination: "10.0.0.80", topPort: port }),
+      ],
+    });
+    bench.run(299);
+  }
+  return bench;
+}
+
+function rogues(): DetectionBench {
+  const bench = new DetectionBench();
+  bench.run(5, { rows: { dhcp_servers: [dhcpServerRow({})], routers: [routerRow({})] } });
+  bench.step({
+    rows: {
+      dhcp_servers: [dhcpServerRow({ server: "10.0.0.66", router: "10.0.0.66" })],
+      routers: [
+        routerRow({ router: "fe80::66", mac: "02:00:00:00:00:66" }),
+        routerRow({ mac: "02:00:00:00:00:66" }),
+      ],
+    },
+  });
   return bench;
 }
 

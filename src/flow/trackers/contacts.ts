@@ -221,7 +221,10 @@ export const contacts: TrackerDefinition<"contacts"> = {
   name: "contacts",
   help: "first contacts of each source and what they came to",
   capacity: CAPACITY,
-  events: Object.values(FlowEvent).filter((event) => event !== FlowEvent.SYN_ACK),
+  events: [
+    ...[FlowEvent.STARTED, FlowEvent.SYN, FlowEvent.ESTABLISHED],
+    ...[FlowEvent.REFUSED, FlowEvent.UNANSWERED, FlowEvent.ABORTED],
+  ],
   rows: {
     limit: ROW_LIMIT,
     key: (row) => `${row.source} ${row.protocol}`,

@@ -44,7 +44,7 @@ const ROW_LIMIT = 128;
 const PRECISION = 7;
 
 /** Words of a row: a count for each flow event by its number, then the vote on sources. */
-const SOURCE = Object.keys(FlowEvent).length;
+const SOURCE = FlowEvent.UNANSWERED + 1;
 const WINDOW_WORDS = SOURCE + MAJORITY_WORDS;
 
 /** Counts each window from scratch: what is of interest is the balance of a second. */
@@ -126,7 +126,10 @@ export const handshakes: TrackerDefinition<"handshakes"> = {
   name: "handshakes",
   help: "TCP handshakes of each service",
   capacity: CAPACITY,
-  events: Object.values(FlowEvent).filter((event) => event !== FlowEvent.STARTED),
+  events: [
+    ...[FlowEvent.SYN, FlowEvent.SYN_ACK, FlowEvent.ESTABLISHED],
+    ...[FlowEvent.REFUSED, FlowEvent.UNANSWERED, FlowEvent.ABORTED],
+  ],
   rows: {
     limit: ROW_LIMIT,
     key: (row) => `${row.destination} ${row.port}`,
