@@ -188,6 +188,6 @@ function createStage(): FlowStage {
     hashSeed: 1,
     flowCapacity: CAPACITY,
     networkNames: ["other", "arp", "ipv4"],
-    applicationNames: ["none", "other", "dns"],
+    applicationNames: ["none", "other", "dns", "http", "dhcp"],
   });
 }
