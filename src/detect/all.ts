@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { arpSpoof } from "./arp-spoof.ts";
 import type { DetectorDefinition } from "./detector.ts";
+import { drift } from "./drift.ts";
 import { environmentChange } from "./environment-change.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import { hostUsage } from "./host-usage.ts";
 import { levelShift } from "./level-shift.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
+import { seasonal } from "./seasonal.ts";
 import { detectSettingsSchema } from "./settings.ts";
 import { synFlood } from "./syn-flood.ts";
 import { volumeDrop, volumeSpike } from "./volume.ts";
@@ -21,6 +23,8 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   volumeSpike,
   volumeDrop,
   levelShift,
+  seasonal,
+  drift,
   environmentChange,
   hostUsage,
   processUsage,

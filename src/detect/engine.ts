@@ -143,7 +143,7 @@ export class DetectionEngine {
     const fresh = host === null || host.timeMs === this.#host?.timeMs ? null : host;
     this.#host = host;
     const seconds = durationMs / 1000;
-    this.#bank.update(window.counters, seconds, fresh, !tainted);
+    this.#bank.update(window.counters, { seconds, timeMs: window.endMs, learn: !tainted }, fresh);
     const signals = this.#bank.states;
     return {
       timeMs: window.endMs,
