@@ -5,6 +5,7 @@ import { Collectors } from "../metrics/collectors.ts";
 import type { SignalDefinition } from "../metrics/metric.ts";
 import type { MetricsRegistry } from "../metrics/registry.ts";
 import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
+import type { BankMemory } from "./baseline/memory.ts";
 import type {
   Anomaly,
   Detector,
@@ -101,6 +102,16 @@ export class DetectionEngine {
   /** Every signal under every baseline, as of the last tick. */
   signals(): readonly SignalState[] {
     return this.#bank.states.map((state) => ({ ...state }));
+  }
+
+  /** What the baselines know, as plain numbers. */
+  remember(): BankMemory {
+    return this.#bank.remember();
+  }
+
+  /** Goes on from there; of an old memory only the seasons are taken. */
+  recall(memory: BankMemory, isOld: boolean): void {
+    this.#bank.recall(memory, isOld);
   }
 
   /** Every open incident as it stands. */

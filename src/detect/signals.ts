@@ -4,6 +4,7 @@ import type { SignalDefinition } from "../metrics/metric.ts";
 import type { GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
 import { f64, i32 } from "../util/typed.ts";
 import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
+import type { BankMemory } from "./baseline/memory.ts";
 import { type Circumstances, Signal } from "./baseline/signal.ts";
 import type { HostSample, SignalState } from "./detector.ts";
 import { isExposed, signalFamilies } from "./families.ts";
@@ -61,6 +62,21 @@ export class SignalBank {
       for (const { signal, read } of this.#levels) {
         signal.observe(read(host), { seconds: 1, timeMs, learn });
       }
+    }
+  }
+
+  /** What every signal's baselines know. */
+  remember(): BankMemory {
+    return Object.fromEntries(
+      [...this.#rates, ...this.#levels].map(({ signal }) => [signal.key, signal.remember()]),
+    );
+  }
+
+  /** Goes on from what is remembered of the signals that still exist. */
+  recall(memory: BankMemory, isOld: boolean): void {
+    for (const { signal } of [...this.#rates, ...this.#levels]) {
+      const known = memory[signal.key];
+      if (known) signal.recall(known, isOld);
     }
   }
 

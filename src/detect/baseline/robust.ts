@@ -61,6 +61,13 @@ export class RobustBaseline {
     return score;
   }
 
+  /** The window, oldest sample first, for the state file. */
+  remember(): number[] {
+    const oldest = this.#samples < SAMPLES ? 0 : this.#samples % SAMPLES;
+    const window = this.#ring.subarray(0, this.samples);
+    return [...window.subarray(oldest), ...window.subarray(0, oldest)];
+  }
+
   #sort(): void {
     this.#unsorted = 0;
     const window = this.#sorted.subarray(0, this.samples);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { f64, i32 } from "../../util/typed.ts";
+import type { SignalMemory } from "./memory.ts";
 
 /** Seconds that one sample stands for: the mean of five minutes. */
 export const SEASONAL_SAMPLE_SECONDS = 300;
@@ -21,17 +22,6 @@ export const SEASONAL_READY_SAMPLES = 288;
 const WINSOR = 6;
 /** The spread is never taken to be smaller than this share of the level. */
 const RELATIVE_FLOOR = 0.01;
-
-/** Everything a seasonal baseline knows, as plain numbers. */
-export interface SeasonalMemory {
-  readonly samples: number;
-  readonly level: number;
-  readonly variance: number;
-  readonly day: readonly number[];
-  readonly dayVisits: readonly number[];
-  readonly week: readonly number[];
-  readonly weekVisits: readonly number[];
-}
 
 /** One season: what each bucket of it adds to the level. */
 class Season {
@@ -128,7 +118,7 @@ export class SeasonalBaseline {
   }
 
   /** For the state file. */
-  remember(): SeasonalMemory {
+  remember(): SignalMemory["seasonal"] {
     return {
       samples: this.#samples,
       level: this.#level,
@@ -140,7 +130,7 @@ export class SeasonalBaseline {
     };
   }
 
-  recall(memory: SeasonalMemory): void {
+  recall(memory: SignalMemory["seasonal"]): void {
     this.#samples = memory.samples;
     this.#level = memory.level;
     this.#variance = memory.variance;

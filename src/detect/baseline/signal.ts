@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { BaselineName, SignalState } from "../detector.ts";
 import { type EwmaLimits, GuardedEwma } from "./guarded-ewma.ts";
+import type { SignalMemory } from "./memory.ts";
 import { ROBUST_SAMPLE_SECONDS, RobustBaseline } from "./robust.ts";
 import { RollUp } from "./roll-up.ts";
 import { RollingBaseline } from "./rolling.ts";
@@ -31,6 +32,8 @@ type MutableState = { -readonly [Key in keyof SignalState]: SignalState[Key] };
 
 /** One series and its baselines. */
 export class Signal {
+  /** Name and unit: memory of another unit would be of another thing. */
+  readonly key: string;
   readonly #floor: number;
   readonly #rolling = new RollingBaseline();
   readonly #ewma: GuardedEwma;
@@ -51,6 +54,7 @@ export class Signal {
   ];
 
   constructor(identity: SignalIdentity, limits: EwmaLimits) {
+    this.key = `${identity.name} ${identity.unit}`;
     this.#floor = spreadFloor(identity.unit);
     this.#ewma = new GuardedEwma(limits, scaleOf(identity.unit));
     this.#rollingState = emptyState(identity, "rolling");
@@ -80,6 +84,25 @@ export class Signal {
     describe(this.#rollingState, sample, this.#rolling);
     describe(this.#ewmaState, sample, this.#ewma);
     this.#observeSlow(sample, { seconds, timeMs, learn });
+  }
+
+  /** For the state file. */
+  remember(): SignalMemory {
+    return {
+      rolling: this.#rolling.remember(),
+      ewma: this.#ewma.remember(),
+      robust: this.#robust.remember(),
+      seasonal: this.#seasonal.remember(),
+    };
+  }
+
+  /** Goes on from what is remembered; of an old memory only the seasons are true any more. */
+  recall(memory: SignalMemory, isOld: boolean): void {
+    this.#seasonal.recall(memory.seasonal);
+    if (isOld) return;
+    for (const value of memory.rolling) this.#rolling.learn(value);
+    for (const value of memory.robust) this.#robust.observe(value, true);
+    this.#ewma.recall(memory.ewma);
   }
 
   /** The baselines whose samples are means of several ticks; their scores stand until the next sample. */
