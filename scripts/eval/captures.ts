@@ -11,15 +11,15 @@ import { percent, quantileText, type Section, table } from "./section.ts";
 
 /** Detectors that are right about a kind of attack, by name. */
 const RIGHT: Readonly<Record<string, RegExp>> = {
-  portscan: /^(port_scan|slow_scan|.*tcp_scan.*|multi_signal)$/,
-  hostscan: /^(host_sweep|slow_scan|multi_signal)$/,
-  arp_scan: /^(arp_sweep|arp_scan|host_sweep)$/,
+  portscan: /port_scan|slow_scan|flag_scan|syn_scan/,
+  hostscan: /sweep|slow_scan/,
+  arp_scan: /sweep|arp_scan/,
   arp_spoof: /^arp_spoof$/,
-  syn_flood: /^(syn_flood|tcp_handshake_failure|multi_signal)$/,
-  brute_force: /^(brute_force|login_brute_force|multi_signal)$/,
-  dns_tunnel: /^(dns_tunnel|dns_exfil|txt_ratio|.*dns.*)$/,
-  dns_exfil: /^(dns_tunnel|dns_exfil|dga|nxdomain_ratio|.*dns.*)$/,
-  beaconing: /^beacon$/,
+  syn_flood: /^syn_flood$|^tcp_handshake_failure$/,
+  brute_force: /brute_force|login/,
+  dns_tunnel: /^dns_|txt_ratio/,
+  dns_exfil: /^dns_|nxdomain|dga/,
+  beaconing: /^beacon/,
 };
 
 interface Judged {

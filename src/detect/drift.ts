@@ -16,7 +16,7 @@ const settings = z.strictObject({
   slack: z
     .number()
     .gt(0)
-    .default(1.5)
+    .default(2.5)
     .describe("Standard deviations of one minute that are forgiven before anything adds up."),
   minimum: z
     .number()

@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly context: DetectorContext;
   /** Name of this agent; part of what identifies an incident. */
   readonly agent: string;
+  /** Sees every tick after the detectors; it must not keep the tick. */
+  readonly watch?: ((tick: Tick, moment: Moment) => void) | undefined;
   /** Shared with other parts that are measured; its own where none is given. */
   readonly collectors?: Collectors;
 }
@@ -92,6 +94,7 @@ export class DetectionEngine {
       const findings = this.#collectors.run(collectorName(definition.name), evaluate);
       found.set(definition.name, findings ?? []);
     }
+    this.#options.watch?.(tick, moment);
     return this.#running.flatMap(({ definition, settings }) => {
       const findings = this.#worthTelling(definition, found, tick);
       const report: Report = { detector: definition, findings, quietMs: settings.quietMs };

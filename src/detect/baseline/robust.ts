@@ -27,9 +27,10 @@ export class RobustBaseline {
   #median = 0;
   #sigma = 0;
 
-  /** `floor` is the smallest standard deviation, in the value's own unit. */
-  constructor(floor: number) {
+  /** `floor` is the smallest standard deviation, in the value's own unit; `phase` spreads the work of many. */
+  constructor(floor: number, phase = 0) {
     this.#floor = floor;
+    this.#unsorted = phase % SORT_EVERY;
   }
 
   get samples(): number {

@@ -3,12 +3,15 @@
 /** Makes means of a fixed length out of values that were true for some seconds each. */
 export class RollUp {
   readonly #length: number;
+  #wanted: number;
   #sum = 0;
   #seconds = 0;
   #clean = true;
 
-  constructor(seconds: number) {
+  /** `first` makes the first sample shorter: many series that all end a sample in one tick make that tick long. */
+  constructor(seconds: number, first = seconds) {
     this.#length = seconds;
+    this.#wanted = first;
   }
 
   /** True when a sample is complete; `take` then has it. */
@@ -16,12 +19,13 @@ export class RollUp {
     this.#sum += value * seconds;
     this.#seconds += seconds;
     this.#clean &&= clean;
-    return this.#seconds >= this.#length;
+    return this.#seconds >= this.#wanted;
   }
 
   /** The complete sample's mean, and whether all of it may be learned; begins the next one. */
   take(): { readonly mean: number; readonly clean: boolean } {
     const sample = { mean: this.#sum / this.#seconds, clean: this.#clean };
+    this.#wanted = this.#length;
     this.#sum = 0;
     this.#seconds = 0;
     this.#clean = true;

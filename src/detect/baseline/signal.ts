@@ -41,7 +41,7 @@ export class Signal {
   readonly #ewmaState: MutableState;
   readonly #robust: RobustBaseline;
   readonly #robustState: MutableState;
-  readonly #robustSample = new RollUp(ROBUST_SAMPLE_SECONDS);
+  readonly #robustSample: RollUp;
   readonly #seasonal: SeasonalBaseline;
   readonly #seasonalState: MutableState;
   readonly #seasonalSample = new RollUp(SEASONAL_SAMPLE_SECONDS);
@@ -59,7 +59,9 @@ export class Signal {
     this.#ewma = new GuardedEwma(limits, scaleOf(identity.unit));
     this.#rollingState = emptyState(identity, "rolling");
     this.#ewmaState = emptyState(identity, "ewma");
-    this.#robust = new RobustBaseline(this.#floor);
+    const phase = phaseOf(identity.name);
+    this.#robust = new RobustBaseline(this.#floor, Math.floor(phase / ROBUST_SAMPLE_SECONDS));
+    this.#robustSample = new RollUp(ROBUST_SAMPLE_SECONDS, 1 + (phase % ROBUST_SAMPLE_SECONDS));
     this.#seasonal = new SeasonalBaseline(this.#floor);
     this.#robustState = emptyState(identity, "robust");
     this.#seasonalState = emptyState(identity, "seasonal");
@@ -118,6 +120,13 @@ export class Signal {
       describe(this.#seasonalState, mean, this.#seasonal);
     }
   }
+}
+
+/** The same for the same name, different for most others. */
+function phaseOf(name: string): number {
+  let phase = 0;
+  for (let at = 0; at < name.length; at++) phase = (phase * 31 + name.charCodeAt(at)) % 9973;
+  return phase;
 }
 
 function emptyState(identity: SignalIdentity, baseline: BaselineName): MutableState {
