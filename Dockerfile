@@ -16,6 +16,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY scripts/bundle.mjs ./scripts/
+COPY config/nam.schema.json ./config/
 COPY src ./src
 RUN npm run build \
   && npm prune --omit=dev --ignore-scripts \

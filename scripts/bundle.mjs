@@ -8,7 +8,7 @@ import { rolldown } from "rolldown";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 /** Packages that stay in node_modules, because they are or load native code. The others come along: they are many small files. */
-const OUTSIDE = ["koffi", "cap", "libsql"];
+const OUTSIDE = ["koffi", "cap", /^libsql/];
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const bundle = await rolldown({

@@ -21,9 +21,12 @@ const PACKAGES = {
   systemd: "systemd-analyze, which reads the unit",
   prometheus: "end-to-end scrapes, and promtool",
   "prometheus-alertmanager": "end-to-end alerts, and amtool",
+  rsyslog: "a collector for the syslog channel",
+  "rsyslog-gnutls": "the same over TLS",
   nfdump: "nfpcapd, compared in the benchmark",
   softflowd: "compared in the benchmark",
   "argus-server": "argus, compared in the benchmark",
+  "libndpi-bin": "ndpiReader, compared in the benchmark",
   "libpcap-dev": "filters, and headers for the optional package cap",
   python3: "node-gyp, which builds cap",
   make: "node-gyp, which builds cap",
@@ -31,7 +34,14 @@ const PACKAGES = {
 };
 
 /** Services that come with them and must neither start now nor at the next boot. */
-const SERVICES = ["prometheus", "prometheus-alertmanager", "nfdump", "softflowd", "argus"];
+const SERVICES = [
+  "prometheus",
+  "prometheus-alertmanager",
+  "rsyslog",
+  "nfdump",
+  "softflowd",
+  "argus",
+];
 const POLICY = "/usr/sbin/policy-rc.d";
 
 /**

@@ -43,7 +43,7 @@ export function ensureCap() {
 export function ensureBuild() {
   const built = modifiedMs("dist/main.js");
   const wanted = Math.max(
-    ...["tsconfig.json", "scripts/bundle.mjs"].map(modifiedMs),
+    ...["tsconfig.json", "scripts/bundle.mjs", "config/nam.schema.json"].map(modifiedMs),
     newestMs("src"),
   );
   if (built > 0 && built >= wanted) return;

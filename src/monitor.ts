@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { randomInt } from "node:crypto";
 import { EventStore } from "./alert/event-store.ts";
+import type { Outbox } from "./alert/outbox/outbox.ts";
 import { AlertRouter } from "./alert/router.ts";
+import { channelStates, silenceCallbacks } from "./alert-callbacks.ts";
 import { BaselineStore } from "./baseline-store.ts";
 import { CaptureBook } from "./capture-status.ts";
 import type { LoadedConfig } from "./config/load.ts";
@@ -28,6 +30,8 @@ export interface MonitorOptions {
   readonly interfaces: readonly string[];
   /** Routers of this machine. */
   readonly gateways: readonly string[];
+  /** What an earlier run left to be told. The monitor closes it. */
+  readonly outbox: Outbox;
   /** Reads the configuration again; throws NamError when it is not valid. */
   readonly reload: () => LoadedConfig;
   readonly clock: Clock;
@@ -87,8 +91,10 @@ export class Monitor {
       registry,
       clock,
       agent: config.agent.name,
+      outbox: options.outbox,
       log: log.child({ stage: "alert" }),
     });
+    this.#continue();
     this.#host = config.host.enabled ? new HostSampler(hostOptions(config, registry)) : null;
     if (this.#host) this.#core.collectors.init("host");
     this.#merger = new WindowMerger(options.interfaces.length, clock, (window) =>
@@ -185,6 +191,15 @@ export class Monitor {
     this.#router.accept(events);
   }
 
+  /** Goes on with the incidents that an earlier run left open; those that nothing can find any more are over. */
+  #continue(): void {
+    const time = this.#options.clock.now() / 1000;
+    const orphans = this.#core.engine.restore(this.#router.openIncidents);
+    const over = orphans.map((anomaly) => ({ ...anomaly, state: "resolved" as const, time }));
+    this.#events.add(over);
+    this.#router.accept(over);
+  }
+
   async #sampleHost(): Promise<void> {
     const host = this.#host;
     if (!host) return;
@@ -197,6 +212,11 @@ export class Monitor {
       reload: async () => this.reload(),
       status: () => this.#status(),
       events: (query) => this.#events.query(query),
+      alerts: () => ({
+        active: this.#core.engine.active(),
+        channels: channelStates(this.#router),
+      }),
+      silences: silenceCallbacks(this.#router, this.#options.clock),
       config: () => this.#loaded.config,
     };
   }

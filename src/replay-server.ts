@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { noSilences } from "./alert-callbacks.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Replay } from "./replay.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
@@ -42,6 +43,8 @@ export function serveReplay(
         active: engine.active(),
       }),
       events: (query) => replay.events.query(query),
+      alerts: () => ({ active: engine.active(), channels: [] }),
+      silences: noSilences,
       config: () => config,
     },
     log,

@@ -14,8 +14,15 @@ export function cliDocument(): string {
     "# Command line",
     "`network-anomaly-monitor`, or `nam` for short. Unknown flags are errors.",
     helpOf(program),
-    ...program.commands.flatMap((command) => [`## nam ${command.name()}`, helpOf(command)]),
+    ...program.commands.flatMap((command) => sectionsOf(command, "nam")),
   );
+}
+
+/** A command and the commands below it. */
+function sectionsOf(command: Command, parent: string): string[] {
+  const name = `${parent} ${command.name()}`;
+  const below = command.commands.flatMap((child) => sectionsOf(child, name));
+  return [`## ${name}`, helpOf(command), ...below];
 }
 
 /** The help as a terminal shows it, examples included. */

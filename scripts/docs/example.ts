@@ -9,13 +9,41 @@ const HEAD = `# yaml-language-server: $schema=nam.schema.json
 # Configuration of network-anomaly-monitor: every setting at its default, so that this file says no more than an empty one.
 # Take what you want to change. docs/configuration.md says more.`;
 
-const CHANNELS = `# channels:
+const CHANNELS = `# docs/channels.md says of each what to create at the vendor.
+# channels:
 #   - type: slack
 #     url_file: /etc/nam/slack.url
 #   - type: discord
 #     name: discord-oncall
 #     url_env: DISCORD_WEBHOOK_URL
 #     minimum_severity: critical
+#   - type: teams
+#     url_file: /etc/nam/teams.url
+#   - type: telegram
+#     bot_token_file: /etc/nam/telegram.token
+#     chat_id: -1001234567890
+#   - type: email
+#     host: smtp.example.com
+#     username: nam
+#     password_file: /etc/nam/smtp.password
+#     from: nam@example.com
+#     to: [ops@example.com]
+#   - type: pagerduty
+#     routing_key_file: /etc/nam/pagerduty.key
+#   - type: webhook
+#     url_file: /etc/nam/webhook.url
+#     signing_secret_file: /etc/nam/webhook.secret
+#   - type: alertmanager
+#     urls: ["http://alertmanager-0:9093", "http://alertmanager-1:9093"]
+#   - type: syslog
+#     host: syslog.example.com
+#     content: cef
+#   - type: otlp
+#     url: https://collector.example.com:4318/v1/logs
+#   - type: file
+#     path: /var/log/nam/events.json
+#     format: ecs
+#   - type: stdout
 #   - type: log
 `;
 

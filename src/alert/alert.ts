@@ -35,6 +35,8 @@ export interface Alert {
   readonly agent: string;
   /** True for `nam test-alert`, whose message holds no anomaly. */
   readonly test: boolean;
+  /** True for a sign of life, which holds no anomaly either: a dead man's switch at the other end waits for it. */
+  readonly heartbeat?: boolean;
   readonly digest?: Digest;
 }
 
@@ -72,6 +74,8 @@ export type Delivery =
 /** One configured channel. Never throws; never puts a secret into `detail`. */
 export interface Notifier {
   send(alert: Alert, signal: AbortSignal): Promise<Delivery>;
+  /** Told once, before anything is sent: anomalies that are open and that the readers know by name. */
+  resume?(anomalies: readonly Anomaly[], agent: string): void;
   close?(): Promise<void>;
 }
 
@@ -81,8 +85,13 @@ export interface ChannelDefinition<Settings = never> {
   readonly type: string;
   readonly help: string;
   readonly settings: ZodType<Settings>;
-  /** Messages per second the vendor tolerates, and how many may burst. */
-  readonly rate: { readonly perSecond: number; readonly burst: number };
+  /** Messages per second the vendor, or its reader, tolerates, and how many may burst. */
+  readonly rate: {
+    readonly perSecond: number;
+    readonly burst: number;
+    /** True where the rate is for the reader's peace: what is critical does not wait for it. */
+    readonly sparesCritical?: boolean;
+  };
   /** False for channels that stay on this machine: they work in stealth mode. */
   readonly usesNetwork: boolean;
   /** True for channels that take every event at once: nothing is grouped, digested or left unnamed. */
@@ -104,5 +113,13 @@ export function routingSettings<Type extends string>(type: Type) {
       .default("warning")
       .describe("Anomalies below this severity are not told here."),
     send_resolved: z.boolean().default(true).describe("Also tell when an anomaly is over."),
+    heartbeat_minutes: z
+      .number()
+      .min(0)
+      .max(10_080)
+      .default(0)
+      .describe(
+        "Send a sign of life this often, for a dead man's switch at the other end that alarms when none comes. 0: never.",
+      ),
   };
 }

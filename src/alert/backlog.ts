@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { Anomaly, Severity } from "../detect/detector.ts";
-import { Governor, type GovernorRules } from "./governor.ts";
-import { type Group, nextGroup } from "./grouping.ts";
-import { isAbove, isTelling, Ledger } from "./ledger.ts";
+import type { Anomaly } from "../detect/detector.ts";
+import type { DeliveryReason } from "./alert.ts";
+import type { ChannelStore } from "./channel-store.ts";
+import type { Gate } from "./gate.ts";
+import { Governor, type GovernorRules, type GovernorState } from "./governor.ts";
+import { entriesOf, type Group, nextGroup } from "./grouping.ts";
+import { isTelling, Ledger } from "./ledger.ts";
 import type { EventFate } from "./metrics.ts";
-import { type Entry, Queue } from "./queue.ts";
+import { type Entry, joined, Queue } from "./queue.ts";
 
 export interface BacklogRules extends GovernorRules {
-  readonly minimumSeverity: Severity;
-  readonly sendResolved: boolean;
+  /** What may be told here, and from when on. */
+  readonly gate: Gate;
   readonly groupWaitMs: number;
   readonly queueLimit: number;
   readonly giveUpMs: number;
@@ -16,25 +19,35 @@ export interface BacklogRules extends GovernorRules {
   readonly everyEvent: boolean;
 }
 
+export interface BacklogOptions {
+  readonly rules: BacklogRules;
+  readonly store: ChannelStore;
+  readonly nowMs: number;
+  fate(fate: EventFate, count: number): void;
+}
+
 /**
- * What one channel still has to tell, and when, as far as its readers are concerned. Every event handed to it ends in
- * exactly one fate. A group is taken out to be sent and then comes back as delivered, returned or refused.
- * Times are monotonic milliseconds.
+ * What one channel still has to tell, and when, as far as its readers are concerned; it begins with what an earlier run
+ * left. Every event handed to it ends in exactly one fate. A group is taken out to be sent and then comes back as
+ * delivered, returned or refused. Times are monotonic milliseconds.
  */
 export class Backlog {
   #rules: BacklogRules;
+  readonly #store: ChannelStore;
   readonly #queue: Queue;
   readonly #ledger: Ledger;
   #governor: Governor;
   readonly #fate: (fate: EventFate, count: number) => void;
   readonly #inFlight = new Set<string>();
 
-  constructor(rules: BacklogRules, nowMs: number, fate: (fate: EventFate, count: number) => void) {
+  constructor({ rules, store, nowMs, fate }: BacklogOptions) {
     this.#rules = rules;
+    this.#store = store;
     this.#queue = new Queue(rules.queueLimit);
-    this.#ledger = new Ledger(rules);
-    this.#governor = new Governor(rules, nowMs);
+    this.#ledger = new Ledger(store);
+    this.#governor = new Governor(rules, nowMs, store.line()?.governor);
     this.#fate = fate;
+    for (const entry of store.waiting()) this.#put(entry);
   }
 
   /** Takes new rules; what waits, and what the readers know, stays. */
@@ -44,7 +57,6 @@ export class Backlog {
       this.#governor = new Governor(rules, nowMs);
     }
     this.#rules = rules;
-    this.#ledger.rules = rules;
     this.#queue.limit = rules.queueLimit;
   }
 
@@ -53,26 +65,61 @@ export class Backlog {
     return this.#queue.size + this.#inFlight.size;
   }
 
+  /** What the next run needs of the governor. */
+  governorState(nowMs: number): GovernorState {
+    return this.#governor.state(nowMs);
+  }
+
+  /** True if something waits that need not be held back. */
+  hasFree(nowMs: number): boolean {
+    return this.#queue.entries().some(({ heldUntilMs }) => heldUntilMs <= nowMs);
+  }
+
   /** Takes one event. True if it is urgent: worth an attempt even where a retry is being waited for. */
-  accept(anomaly: Anomaly, nowMs: number): boolean {
-    const waiting = this.#queue.get(anomaly.id);
+  accept(anomaly: Anomaly, nowMs: number, holdMs = 0): boolean {
+    const admission = this.#rules.gate(anomaly);
+    let waiting = this.#queue.get(anomaly.id);
     if (waiting) {
       this.#fate("superseded", 1);
-    } else if (!this.#inFlight.has(anomaly.id)) {
-      const verdict = this.#ledger.judge(anomaly);
+      if (isBackAgain(waiting, anomaly)) {
+        this.#remove(anomaly.id);
+        waiting = undefined;
+      }
+    }
+    if (!waiting && !this.#inFlight.has(anomaly.id)) {
+      const verdict = this.#ledger.judge(anomaly, admission);
       if (!isTelling(verdict)) {
         this.#fate(verdict, 1);
         return false;
       }
     }
+    const heldUntilMs = Math.max(admission.heldUntilMs, holdMs > 0 ? nowMs + holdMs : 0);
     const entry = {
       anomaly,
       severity: anomaly.severity,
       acceptedMs: nowMs,
-      dueMs: this.#dueMs(anomaly, nowMs),
+      dueMs: Math.max(heldUntilMs, this.#dueMs(anomaly, nowMs)),
+      heldUntilMs,
     };
-    this.#put(waiting ? joined(waiting, entry) : entry);
-    return this.#governor.isUrgent(anomaly, nowMs);
+    this.#put(waiting ? this.#joined(waiting, entry) : entry);
+    return heldUntilMs <= nowMs && this.#governor.isUrgent(anomaly, nowMs);
+  }
+
+  /** Tells an anomaly that was given up once more. */
+  revive(anomaly: Anomaly, nowMs: number): void {
+    if (this.#queue.get(anomaly.id) || this.#inFlight.has(anomaly.id)) return;
+    const { severity } = anomaly;
+    this.#put({ anomaly, severity, acceptedMs: nowMs, dueMs: nowMs, heldUntilMs: 0 });
+  }
+
+  /** Drops what waits and has been silenced since. */
+  hush(): void {
+    for (const { anomaly } of this.#queue.entries()) {
+      const { refusal } = this.#rules.gate(anomaly);
+      if (refusal === null || refusal === "filtered" || this.#ledger.knows(anomaly.id)) continue;
+      this.#remove(anomaly.id);
+      this.#fate(refusal, 1);
+    }
   }
 
   /** When the next message is to go; infinite if nothing waits. */
@@ -87,13 +134,30 @@ export class Backlog {
     return this.#governor.dueMs(nowMs, urgentMs, otherMs);
   }
 
+  /** True while something critical is due whose readers do not know how bad it is. */
+  hasCritical(nowMs: number): boolean {
+    return [...this.#queue.entries()].some(
+      ({ anomaly, dueMs }) =>
+        dueMs <= nowMs &&
+        anomaly.severity === "critical" &&
+        anomaly.state !== "resolved" &&
+        this.#ledger.isNews(anomaly),
+    );
+  }
+
+  /** Those of these anomalies that the readers know by name. */
+  known(anomalies: readonly Anomaly[]): Anomaly[] {
+    return anomalies.filter(({ id }) => this.#ledger.knows(id));
+  }
+
   /** Takes out what the next message tells; with `everything`, all that waits, due or not. */
   take(nowMs: number, everything: boolean): Group | undefined {
     const { everyEvent } = this.#rules;
     const tellsAll = everything || everyEvent || this.#governor.isStorm(nowMs);
-    const group = nextGroup(this.#queue.entries(), everything ? Number.POSITIVE_INFINITY : nowMs, {
+    const group = nextGroup(this.#queue.entries(), nowMs, {
       scope: tellsAll ? "all" : "detector",
       namesAll: everyEvent,
+      isEager: everything,
       telling: (anomaly) => this.#ledger.telling(anomaly),
     });
     for (const { anomaly } of entriesOf(group)) {
@@ -118,24 +182,31 @@ export class Backlog {
     for (const entry of entriesOf(group)) {
       const newer = this.#queue.get(entry.anomaly.id);
       if (newer) this.#fate("superseded", 1);
-      this.#put(newer ? joined(entry, newer) : entry);
+      this.#put(newer ? this.#joined(entry, newer) : entry);
     }
   }
 
   /** The group will never be accepted. */
-  refused(group: Group): void {
-    this.#fate("lost", entriesOf(group).length);
+  refused(group: Group, reason: DeliveryReason): void {
+    const entries = entriesOf(group);
+    this.#store.bury(entries, reason);
+    this.#fate("lost", entries.length);
     this.#landed(group);
   }
 
   /** Gives up what has waited too long; says how many. */
   expire(nowMs: number): number {
-    return this.#lose(({ acceptedMs }) => nowMs - acceptedMs > this.#rules.giveUpMs);
+    const lost = this.#lose(
+      ({ acceptedMs, heldUntilMs }) =>
+        nowMs - Math.max(acceptedMs, heldUntilMs) > this.#rules.giveUpMs,
+    );
+    this.#store.bury(lost, "expired");
+    return lost.length;
   }
 
-  /** Gives up everything that waits; says how many. */
-  clear(): number {
-    return this.#lose(() => true);
+  /** Gives up what waits, all of it or what is named; says how many. */
+  purge(ids: readonly string[]): number {
+    return this.#lose(({ anomaly }) => ids.length === 0 || ids.includes(anomaly.id)).length;
   }
 
   /** What came for these anomalies while they were under way is judged again, now that it is known what was told. */
@@ -143,22 +214,39 @@ export class Backlog {
     this.#inFlight.clear();
     for (const { anomaly } of entriesOf(group)) {
       const follower = this.#queue.get(anomaly.id);
-      const verdict = follower ? this.#ledger.judge(follower.anomaly) : "open";
+      if (!follower) {
+        this.#store.drop(anomaly.id);
+        continue;
+      }
+      const verdict = this.#ledger.judge(follower.anomaly, this.#rules.gate(follower.anomaly));
       if (isTelling(verdict)) continue;
-      this.#queue.remove(anomaly.id);
+      this.#remove(anomaly.id);
       this.#fate(verdict, 1);
     }
   }
 
-  #lose(isLost: (entry: Entry) => boolean): number {
+  #lose(isLost: (entry: Entry) => boolean): Entry[] {
     const lost = this.#queue.entries().filter(isLost);
-    for (const { anomaly } of lost) this.#queue.remove(anomaly.id);
+    for (const { anomaly } of lost) this.#remove(anomaly.id);
     if (lost.length > 0) this.#fate("lost", lost.length);
-    return lost.length;
+    return lost;
   }
 
   #put(entry: Entry): void {
-    if (this.#queue.put(entry)) this.#fate("dropped", 1);
+    this.#store.keep(entry);
+    const dropped = this.#queue.put(entry);
+    if (!dropped) return;
+    this.#store.drop(dropped.anomaly.id);
+    this.#fate("dropped", 1);
+  }
+
+  #remove(id: string): void {
+    this.#queue.remove(id);
+    this.#store.drop(id);
+  }
+
+  #joined(older: Entry, newer: Entry): Entry {
+    return joined(older, newer, this.#ledger.knows(newer.anomaly.id));
   }
 
   #dueMs({ severity, state }: Anomaly, nowMs: number): number {
@@ -167,18 +255,9 @@ export class Backlog {
   }
 }
 
-function entriesOf(group: Group | undefined): readonly Entry[] {
-  return group ? [...group.named, ...group.counted] : [];
-}
-
-/** One entry for an older and a newer state of the same anomaly. */
-function joined(older: Entry, newer: Entry): Entry {
-  return {
-    anomaly: newer.anomaly,
-    severity: isAbove(older.severity, newer.severity) ? older.severity : newer.severity,
-    acceptedMs: Math.min(older.acceptedMs, newer.acceptedMs),
-    dueMs: Math.min(older.dueMs, newer.dueMs),
-  };
+/** True for what opens again while its end is still held back: then there was no end. */
+function isBackAgain(waiting: Entry, { state }: Anomaly): boolean {
+  return waiting.anomaly.state === "resolved" && state !== "resolved";
 }
 
 function anomaliesOf(entries: readonly Entry[]): Anomaly[] {

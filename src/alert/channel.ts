@@ -2,6 +2,7 @@
 import type { Severity } from "../detect/detector.ts";
 import type { ChannelDefinition, Notifier } from "./alert.ts";
 import type { BacklogRules } from "./backlog.ts";
+import type { Gate } from "./gate.ts";
 import type { AlertSettings } from "./settings.ts";
 
 /** One configured channel, as the composition root hands it over. */
@@ -11,13 +12,14 @@ export interface AlertChannel {
   readonly notifier: Notifier;
   readonly minimumSeverity: Severity;
   readonly sendResolved: boolean;
+  /** Time between two signs of life; 0 where none is wanted. */
+  readonly heartbeatMs: number;
 }
 
 /** What the channel's own settings and the common ones mean for its backlog. */
-export function rulesOf(channel: AlertChannel, settings: AlertSettings): BacklogRules {
+export function rulesOf(channel: AlertChannel, settings: AlertSettings, gate: Gate): BacklogRules {
   return {
-    minimumSeverity: channel.minimumSeverity,
-    sendResolved: channel.sendResolved,
+    gate,
     everyEvent: channel.definition.everyEvent === true,
     groupWaitMs: settings.group_wait_seconds * 1_000,
     queueLimit: settings.queue_limit,

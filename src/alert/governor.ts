@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Anomaly } from "../detect/detector.ts";
+import type { GovernorState } from "./outbox/records.ts";
 import { TokenBucket } from "./token-bucket.ts";
+
+export type { GovernorState } from "./outbox/records.ts";
 
 /** Spacing of messages in a storm: doubles with every token below half of the bucket. */
 const SPACING_BASE_MS = 1_000;
 const SPACING_MAX_MS = 30_000;
 /** What was told is remembered for one window, but never for more anomalies than this. */
 const REMEMBERED_MAX = 4_096;
+/** Critical entities remembered over a restart. */
+const STORED_MAX = 256;
 
 export interface GovernorRules {
   readonly maxMessages: number;
@@ -32,14 +37,36 @@ export class Governor {
   readonly #detectors = new Map<string, number>();
   readonly #criticals = new Map<string, number>();
 
-  constructor(rules: GovernorRules, nowMs: number) {
+  constructor(rules: GovernorRules, nowMs: number, state?: GovernorState) {
     this.#rules = rules;
     this.#tokens = new TokenBucket(
       rules.maxMessages,
       (rules.maxMessages * 1_000) / rules.windowMs,
-      nowMs,
+      Math.min(nowMs, state?.atMs ?? nowMs),
+      state?.tokens,
     );
     this.#holdMs = this.#shareMs;
+    if (!state) return;
+    // Nothing of the past is later than now, also where the wall clock was set back.
+    const past = (atMs: number): number => Math.min(nowMs, atMs);
+    if (state.lastMs !== null) this.#lastMs = past(state.lastMs);
+    if (state.digestMs !== null) this.#digestMs = past(state.digestMs);
+    this.#holdMs = Math.min(rules.windowMs, Math.max(this.#shareMs, state.holdMs));
+    for (const [name, atMs] of state.detectors) this.#detectors.set(name, past(atMs));
+    for (const [key, atMs] of state.criticals) this.#criticals.set(key, past(atMs));
+  }
+
+  /** What a later run needs to go on as if it were this one. */
+  state(nowMs: number): GovernorState {
+    return {
+      tokens: this.#tokens.level(nowMs),
+      atMs: nowMs,
+      lastMs: Number.isFinite(this.#lastMs) ? this.#lastMs : null,
+      holdMs: this.#holdMs,
+      digestMs: this.#digestMs ?? null,
+      detectors: [...this.#detectors],
+      criticals: [...this.#criticals].slice(-STORED_MAX),
+    };
   }
 
   /** True for what is new to the reader: the first of a detector, or something critical about a new entity. */
@@ -116,6 +143,19 @@ export class Governor {
   #isRecent(atMs: number | undefined, nowMs: number): boolean {
     return atMs !== undefined && nowMs - atMs < this.#rules.windowMs;
   }
+}
+
+/** The same state on a clock that is ahead by so much. */
+export function shifted(state: GovernorState, byMs: number): GovernorState {
+  const move = ([name, atMs]: readonly [string, number]): [string, number] => [name, atMs + byMs];
+  return {
+    ...state,
+    atMs: state.atMs + byMs,
+    lastMs: state.lastMs === null ? null : state.lastMs + byMs,
+    digestMs: state.digestMs === null ? null : state.digestMs + byMs,
+    detectors: state.detectors.map(move),
+    criticals: state.criticals.map(move),
+  };
 }
 
 function remember(times: Map<string, number>, key: string, nowMs: number): void {

@@ -14,6 +14,8 @@ export interface GroupingOptions {
   /** `detector`: those of one detector in one state. `all`: everything that waits. */
   readonly scope: "detector" | "all";
   readonly namesAll: boolean;
+  /** Also what has not waited for its group yet. */
+  readonly isEager: boolean;
   /** What telling this anomaly now would be to the reader. */
   telling(anomaly: Anomaly): Telling;
 }
@@ -33,11 +35,12 @@ export function nextGroup(
   nowMs: number,
   options: GroupingOptions,
 ): Group | undefined {
-  const first = waiting.filter((entry) => entry.dueMs <= nowMs).sort(byPressure)[0];
+  const free = waiting.filter(({ heldUntilMs }) => heldUntilMs <= nowMs);
+  const due = options.isEager ? free : free.filter(({ dueMs }) => dueMs <= nowMs);
+  const first = due.sort(byPressure)[0];
   if (!first) return undefined;
   const keyOf = ({ anomaly }: Entry): string => `${anomaly.detector} ${options.telling(anomaly)}`;
-  const members =
-    options.scope === "all" ? waiting : waiting.filter((e) => keyOf(e) === keyOf(first));
+  const members = options.scope === "all" ? free : free.filter((e) => keyOf(e) === keyOf(first));
   const sorted = [...members].sort(byPressure);
   const named = chooseNamed(sorted, options.namesAll ? sorted.length : NAMED_MAX);
   const tellings = new Set(sorted.map(({ anomaly }) => options.telling(anomaly)));
@@ -66,6 +69,19 @@ function chooseNamed(sorted: readonly Entry[], max: number): Set<Entry> {
   return new Set([...new Set([...firsts, ...sorted])].slice(0, max));
 }
 
+/** Every entry of a group, the named ones first. */
+export function entriesOf(group: Group | undefined): readonly Entry[] {
+  return group ? [...group.named, ...group.counted] : [];
+}
+
+/** When the first event of a group came. */
+export function acceptedMs(group: Group): number {
+  return entriesOf(group).reduce(
+    (first, entry) => Math.min(first, entry.acceptedMs),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
 /** When and by whom a group is told. Times are milliseconds since 1970. */
 export interface Envelope {
   readonly channel: string;
@@ -76,7 +92,7 @@ export interface Envelope {
 
 /** The message for one group. Its id depends on what it tells only, so a retry of the same content keeps it. */
 export function alertOf(group: Group, envelope: Envelope): Alert {
-  const told = [...group.named, ...group.counted];
+  const told = entriesOf(group);
   const content = told
     .map(({ anomaly }) => `${anomaly.id} ${anomaly.state} ${anomaly.time}`)
     .sort();

@@ -1,72 +1,75 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { type Anomaly, SEVERITIES, type Severity } from "../detect/detector.ts";
+import type { ChannelStore } from "./channel-store.ts";
+import type { Admission } from "./gate.ts";
 import type { EventFate } from "./metrics.ts";
+import type { StoredTold } from "./outbox/records.ts";
 
 /** Open anomalies remembered for a channel; detectors bound their own number, so this is only a backstop. */
 const REMEMBERED_MAX = 8_192;
 
 export type Telling = "open" | "update" | "resolved";
 
-export interface LedgerRules {
-  readonly minimumSeverity: Severity;
-  readonly sendResolved: boolean;
-}
-
-interface Told {
-  readonly severity: Severity;
-  /** False if it was only one of "17 more": its reader does not know it by name. */
-  readonly named: boolean;
-}
-
 /** What the readers of one channel know: which open anomalies they were told, and how bad they were. */
 export class Ledger {
-  #rules: LedgerRules;
-  readonly #told = new Map<string, Told>();
+  readonly #store: ChannelStore;
+  /** Not `named`: it was only one of "17 more", and its reader does not know it by name. */
+  readonly #told: Map<string, StoredTold>;
 
-  constructor(rules: LedgerRules) {
-    this.#rules = rules;
-  }
-
-  set rules(rules: LedgerRules) {
-    this.#rules = rules;
+  constructor(store: ChannelStore) {
+    this.#store = store;
+    this.#told = new Map(store.told());
   }
 
   /** Whether an event is to be told here, and as what; otherwise why not. */
-  judge(anomaly: Anomaly): Telling | EventFate {
+  judge(anomaly: Anomaly, { refusal, sendResolved }: Admission): Telling | EventFate {
     const told = this.#told.get(anomaly.id);
-    if (!told) return this.#judgeUntold(anomaly);
     if (anomaly.state === "resolved") {
-      if (told.named && this.#rules.sendResolved) return "resolved";
-      this.#told.delete(anomaly.id);
+      // The end of what was told is told whatever is silenced now: readers wait for it.
+      if (told?.named && sendResolved) return "resolved";
+      this.#forget(anomaly.id);
       return "filtered";
     }
+    if (refusal !== null) return refusal;
+    if (!told) return "open";
     if (isAbove(anomaly.severity, told.severity)) return told.named ? "update" : "open";
     return told.named && anomaly.state === "update" ? "update" : "superseded";
   }
 
+  /** True if the readers know the anomaly by name. */
+  knows(id: string): boolean {
+    return this.#told.get(id)?.named === true;
+  }
+
+  /** True if the readers do not know it by name, or not how bad it has become. */
+  isNews({ id, severity }: Anomaly): boolean {
+    const told = this.#told.get(id);
+    return !told?.named || isAbove(severity, told.severity);
+  }
+
   /** What telling this anomaly now would be to the reader. */
   telling(anomaly: Anomaly): Telling {
-    if (!this.#told.get(anomaly.id)?.named) return "open";
+    if (!this.knows(anomaly.id)) return "open";
     return anomaly.state === "resolved" ? "resolved" : "update";
   }
 
   /** A message with these anomalies was delivered; those not `named` were only counted in it. */
   delivered(anomalies: readonly Anomaly[], named: boolean): void {
     for (const { id, state, severity } of anomalies) {
-      const isKnown = named || this.#told.get(id)?.named === true;
-      this.#told.delete(id);
-      if (state !== "resolved") this.#told.set(id, { severity, named: isKnown });
+      const told = { severity, named: named || this.knows(id) };
+      this.#forget(id);
+      if (state === "resolved") continue;
+      this.#told.set(id, told);
+      this.#store.know(id, told);
     }
     for (const id of this.#told.keys()) {
       if (this.#told.size <= REMEMBERED_MAX) break;
-      this.#told.delete(id);
+      this.#forget(id);
     }
   }
 
-  #judgeUntold(anomaly: Anomaly): Telling | EventFate {
-    const isTold =
-      anomaly.state !== "resolved" && !isAbove(this.#rules.minimumSeverity, anomaly.severity);
-    return isTold ? "open" : "filtered";
+  #forget(id: string): void {
+    if (this.#told.delete(id)) this.#store.forget(id);
   }
 }
 

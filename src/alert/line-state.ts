@@ -12,6 +12,8 @@ export interface LineOptions {
   readonly rate: ChannelDefinition["rate"];
   readonly nowMs: number;
   readonly log: Log;
+  /** The silence an earlier run was asked for, where there was one: then its last message may be a moment ago. */
+  readonly pauseUntilMs?: number | undefined;
   random(): number;
 }
 
@@ -22,6 +24,7 @@ export interface LineOptions {
  */
 export class LineState {
   readonly #rate: TokenBucket;
+  readonly #sparesCritical: boolean;
   readonly #circuit = new CircuitBreaker();
   readonly #log: Log;
   readonly #random: () => number;
@@ -32,8 +35,11 @@ export class LineState {
   #isDisabled = false;
   #trouble: string | null = null;
 
-  constructor({ rate, nowMs, log, random }: LineOptions) {
-    this.#rate = new TokenBucket(rate.burst, rate.perSecond, nowMs);
+  constructor({ rate, nowMs, log, random, pauseUntilMs }: LineOptions) {
+    const isResumed = pauseUntilMs !== undefined;
+    this.#rate = new TokenBucket(rate.burst, rate.perSecond, nowMs, isResumed ? 0 : rate.burst);
+    this.#sparesCritical = rate.sparesCritical === true;
+    this.#pause((pauseUntilMs ?? nowMs) - nowMs, nowMs);
     this.#log = log;
     this.#random = random;
   }
@@ -47,11 +53,14 @@ export class LineState {
     return this.#trouble;
   }
 
-  /** When the next attempt may be made; infinite once the vendor has closed the channel. */
-  readyMs(nowMs: number): number {
+  /**
+   * When the next attempt may be made; infinite once the vendor has closed the channel. Something critical does not
+   * wait for a rate that spares it.
+   */
+  readyMs(nowMs: number, isCritical = false): number {
     if (this.#isDisabled) return Number.POSITIVE_INFINITY;
     return Math.max(
-      this.#rate.readyMs(nowMs),
+      isCritical && this.#sparesCritical ? nowMs : this.#rate.readyMs(nowMs),
       this.#pauseUntilMs,
       this.#backoffUntilMs,
       this.#circuit.readyMs,
@@ -63,8 +72,18 @@ export class LineState {
     this.#backoffUntilMs = 0;
   }
 
+  /** Until when the vendor asked for silence; in the past where it did not. */
+  get pauseUntilMs(): number {
+    return this.#pauseUntilMs;
+  }
+
   began(nowMs: number): void {
     this.#rate.take(nowMs);
+  }
+
+  /** The attempt that began goes out only now: the rate counts from here. */
+  departed(nowMs: number): void {
+    this.#rate.pause(nowMs);
   }
 
   ended(delivery: Delivery, nowMs: number): void {

@@ -6,13 +6,35 @@ import type {
   HistogramInstrument,
   MetricsRegistry,
 } from "../metrics/registry.ts";
+import type { Delivery } from "./alert.ts";
 
 /** What an attempt to send a message came to. */
 const OUTCOMES = ["delivered", "retried", "rate_limited", "failed"] as const;
 export type NotificationOutcome = (typeof OUTCOMES)[number];
 
+/** What is counted of an attempt that came to this. */
+export function outcomeOf(delivery: Delivery): NotificationOutcome {
+  switch (delivery.outcome) {
+    case "delivered":
+      return "delivered";
+    case "retry":
+      return delivery.reason === "rate_limited" ? "rate_limited" : "retried";
+    default:
+      return "failed";
+  }
+}
+
 /** Where an event ended. Every event a channel is handed ends in exactly one of them, or still waits. */
-const FATES = ["told", "counted", "superseded", "filtered", "dropped", "lost"] as const;
+export const FATES = [
+  "told",
+  "counted",
+  "superseded",
+  "filtered",
+  "silenced",
+  "maintenance",
+  "dropped",
+  "lost",
+] as const;
 export type EventFate = (typeof FATES)[number];
 
 const notifications: MetricDefinition = {
@@ -25,7 +47,8 @@ const events: MetricDefinition = {
   name: "nam_notification_events_total",
   help:
     "Anomaly events by what became of them on a channel: told by name, counted in a digest, superseded by a later " +
-    "event of the same anomaly, filtered by its settings, dropped from a full queue, or lost.",
+    "event of the same anomaly, filtered by its settings or routes, silenced, not told because of maintenance, " +
+    "dropped from a full queue, or lost.",
   type: "counter",
   labels: { channel: null, fate: FATES },
 };
@@ -61,6 +84,24 @@ const deadLetters: MetricDefinition = {
   labels: { channel: null },
 };
 
+const deadLettersKept: MetricDefinition = {
+  name: "nam_dead_letters_kept",
+  help: "Dead letters of a channel that are kept, for `nam alerts retry`.",
+  type: "gauge",
+  labels: { channel: null },
+};
+const durable: MetricDefinition = {
+  name: "nam_outbox_durable",
+  help: "1 while what is to be told is on the disk and survives a restart; 0 while the disk does not take it.",
+  type: "gauge",
+};
+const silencesActive: MetricDefinition = {
+  name: "nam_silences_active",
+  help: "Silences, and maintenance windows of the configuration, that keep messages back now.",
+  type: "gauge",
+  labels: { kind: ["silence", "maintenance"] },
+};
+
 /** Every family of the alert stage, for the catalogue. */
 export const alertMetrics: readonly MetricDefinition[] = [
   notifications,
@@ -70,6 +111,9 @@ export const alertMetrics: readonly MetricDefinition[] = [
   oldest,
   circuit,
   deadLetters,
+  deadLettersKept,
+  durable,
+  silencesActive,
 ];
 
 /** Levels of a channel at a scrape. */
@@ -77,6 +121,8 @@ export interface ChannelLevels {
   readonly depth: number;
   readonly overdueSeconds: number;
   readonly suspended: boolean;
+  /** Dead letters that are kept. */
+  readonly dead: number;
 }
 
 /** The series of one channel. */
@@ -96,6 +142,10 @@ export class AlertMetrics {
   readonly #oldest: GaugeInstrument;
   readonly #circuit: GaugeInstrument;
   readonly #deadLetters: CounterInstrument;
+  readonly #deadLettersKept: GaugeInstrument;
+  /** 1 while what is to be told survives a restart. */
+  readonly durable: GaugeInstrument;
+  readonly silencesActive: GaugeInstrument;
 
   constructor(registry: MetricsRegistry) {
     this.#notifications = registry.counter(notifications);
@@ -105,6 +155,9 @@ export class AlertMetrics {
     this.#oldest = registry.gauge(oldest);
     this.#circuit = registry.gauge(circuit);
     this.#deadLetters = registry.counter(deadLetters);
+    this.#deadLettersKept = registry.gauge(deadLettersKept);
+    this.durable = registry.gauge(durable);
+    this.silencesActive = registry.gauge(silencesActive);
   }
 
   channel(channel: string): ChannelMetrics {
@@ -112,7 +165,7 @@ export class AlertMetrics {
     for (const fate of FATES) this.#events.init({ channel, fate });
     this.#seconds.init({ channel });
     this.#deadLetters.init({ channel });
-    this.levels(channel, { depth: 0, overdueSeconds: 0, suspended: false });
+    this.levels(channel, { depth: 0, overdueSeconds: 0, suspended: false, dead: 0 });
     return {
       attempt: (outcome) => this.#notifications.inc({ channel, outcome }),
       fate: (fate, count) => this.#events.inc({ channel, fate }, count),
@@ -125,10 +178,13 @@ export class AlertMetrics {
     this.#depth.set({ channel }, levels.depth);
     this.#oldest.set({ channel }, levels.overdueSeconds);
     this.#circuit.set({ channel }, levels.suspended ? 1 : 0);
+    this.#deadLettersKept.set({ channel }, levels.dead);
   }
 
   /** Levels of a channel that is no longer configured are not exposed; what it counted stays. */
   forget(channel: string): void {
-    for (const gauge of [this.#depth, this.#oldest, this.#circuit]) gauge.remove({ channel });
+    for (const gauge of [this.#depth, this.#oldest, this.#circuit, this.#deadLettersKept]) {
+      gauge.remove({ channel });
+    }
   }
 }

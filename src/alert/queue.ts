@@ -10,12 +10,27 @@ export interface Entry {
   readonly acceptedMs: number;
   /** When its group wait is over. */
   readonly dueMs: number;
+  /** It is told in no message before this moment, not even along with others: quiet hours, or it may come back. */
+  readonly heldUntilMs: number;
 }
 
 /**
- * What waits for one channel: at most one entry an anomaly, at most `limit` in all. It holds plain data and is the
- * only place where undelivered anomalies live, so that a durable form of it can take its place.
+ * One entry for an older and a newer state of the same anomaly. What nobody knows yet is told when it first may; to
+ * those who know it, only its newest state matters.
  */
+export function joined(older: Entry, newer: Entry, isKnown: boolean): Entry {
+  const heldUntilMs = isKnown ? newer.heldUntilMs : Math.min(older.heldUntilMs, newer.heldUntilMs);
+  const isWorse = SEVERITIES.indexOf(older.severity) < SEVERITIES.indexOf(newer.severity);
+  return {
+    anomaly: newer.anomaly,
+    severity: isWorse ? newer.severity : older.severity,
+    acceptedMs: Math.min(older.acceptedMs, newer.acceptedMs),
+    dueMs: Math.max(heldUntilMs, Math.min(older.dueMs, newer.dueMs)),
+    heldUntilMs,
+  };
+}
+
+/** What waits for one channel: at most one entry an anomaly, at most `limit` in all. */
 export class Queue {
   #limit: number;
   /** One map a severity, each in order of arrival: the oldest of the least severe is found at once. */

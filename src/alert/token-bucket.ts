@@ -7,10 +7,11 @@ export class TokenBucket {
   #tokens: number;
   #atMs: number;
 
-  constructor(capacity: number, perSecond: number, nowMs: number) {
+  /** Full, or with `tokens` in it. */
+  constructor(capacity: number, perSecond: number, nowMs: number, tokens = capacity) {
     this.#capacity = capacity;
     this.#perMs = perSecond / 1_000;
-    this.#tokens = capacity;
+    this.#tokens = Math.min(capacity, Math.max(0, tokens));
     this.#atMs = nowMs;
   }
 
@@ -21,6 +22,11 @@ export class TokenBucket {
     );
     this.#atMs = Math.max(this.#atMs, nowMs);
     return this.#tokens;
+  }
+
+  /** Lets no token come for the time since the last look. */
+  pause(nowMs: number): void {
+    this.#atMs = Math.max(this.#atMs, nowMs);
   }
 
   /** Takes one token, or what is left of it. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { type Command, Option } from "commander";
+import { configJsonSchema } from "../config/json-schema.ts";
 import { type ConfigInput, type FlagValue, type LoadedConfig, loadConfig } from "../config/load.ts";
-import { configSchema } from "../config/schema.ts";
 import { listSettings, type Setting } from "../config/settings.ts";
-import { inputSchema, type JsonSchema } from "../util/validate.ts";
+import type { JsonSchema } from "../util/validate.ts";
 import type { Io } from "./command.ts";
 
 /** Flags that set a setting of the configuration; what each means is said there. */
@@ -24,28 +24,22 @@ export type SettingFlag = keyof typeof SETTING_FLAGS;
 
 const CONFIG_FILE = "--config.file <file>";
 
-/**
- * Adds `--config.file` and the flags named; nothing is read before `readConfig`, which wants the schema that this
- * returns.
- */
-export function addConfigFlags(command: Command, flags: readonly SettingFlag[]): JsonSchema {
+/** Adds `--config.file` and the flags named; nothing is read before `readConfig`. */
+export function addConfigFlags(command: Command, flags: readonly SettingFlag[]): void {
   command.option(CONFIG_FILE, "Configuration file (YAML).");
-  const schema = inputSchema(configSchema);
-  const settings = listSettings(schema);
+  const settings = listSettings(configJsonSchema);
   for (const flag of flags) {
     const setting = settings.find(({ name }) => name === SETTING_FLAGS[flag]);
     if (setting) command.addOption(optionOf(flag, setting));
   }
-  return schema;
 }
 
 /** The configuration as the command line, the environment and the file give it, and the way to read it again. */
 export function readConfig(
   command: Command,
-  schema: JsonSchema,
   io: Io,
 ): { readonly loaded: LoadedConfig; reload(): LoadedConfig } {
-  const input = { ...configInput(command, io), schema };
+  const input = configInput(command, io);
   return { loaded: loadConfig(input), reload: () => loadConfig(input) };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Command, CommanderError } from "commander";
 import { productBuild } from "../util/version.ts";
+import { alertsSubcommand } from "./alerts.ts";
 import { checkConfigSubcommand } from "./check-config.ts";
 import type { CommandContext, Io } from "./command.ts";
 import { detectorsSubcommand } from "./detectors.ts";
@@ -9,6 +10,7 @@ import { interfacesSubcommand } from "./interfaces.ts";
 import { metricsSubcommand } from "./metrics.ts";
 import { replaySubcommand } from "./replay-command.ts";
 import { runSubcommand } from "./run-command.ts";
+import { silencesSubcommand } from "./silences.ts";
 import { testAlertSubcommand } from "./test-alert.ts";
 
 const SUBCOMMANDS: Readonly<Record<string, (context: CommandContext) => Command>> = {
@@ -17,6 +19,8 @@ const SUBCOMMANDS: Readonly<Record<string, (context: CommandContext) => Command>
   "check-config": checkConfigSubcommand,
   interfaces: interfacesSubcommand,
   "test-alert": testAlertSubcommand,
+  alerts: alertsSubcommand,
+  silences: silencesSubcommand,
   detectors: detectorsSubcommand,
   metrics: metricsSubcommand,
 };
@@ -55,7 +59,7 @@ export function createProgram(context: CommandContext, only?: string): Command {
   const create = only === undefined ? undefined : SUBCOMMANDS[only];
   for (const make of create ? [create] : Object.values(SUBCOMMANDS))
     program.addCommand(make(context));
-  for (const command of [program, ...program.commands]) {
+  for (const command of withDescendants(program)) {
     command
       .helpOption("-h, --help", "Print this help.")
       .exitOverride()
@@ -64,5 +68,10 @@ export function createProgram(context: CommandContext, only?: string): Command {
         writeErr: (text) => void context.io.stderr.write(text),
       });
   }
+  for (const command of program.commands) command.helpCommand(false);
   return program.helpCommand("help [command]", "Print the help of a command.");
+}
+
+function withDescendants(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withDescendants)];
 }

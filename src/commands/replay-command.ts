@@ -50,7 +50,7 @@ export function replaySubcommand({ io, finish }: CommandContext): Command {
       "--tune",
       "Also say what each threshold would have raised at a quarter, half, twice and four times its value.",
     );
-  const schema = addConfigFlags(command, [
+  addConfigFlags(command, [
     "--web.listen-address <address>",
     "--web.config.file <file>",
     "--web.telemetry-path <path>",
@@ -61,7 +61,7 @@ export function replaySubcommand({ io, finish }: CommandContext): Command {
   return command
     .addHelpText("after", EXAMPLES)
     .action(async (files: readonly string[], options: Options) => {
-      const { loaded } = readConfig(command, schema, io);
+      const { loaded } = readConfig(command, io);
       const { replayCommand } = await import("./replay.ts");
       const exitCode = await replayCommand(files, {
         config: loaded,

@@ -15,7 +15,7 @@ Examples:
 /** `nam run`. */
 export function runSubcommand({ io, finish }: CommandContext): Command {
   const command = new Command("run").description("Capture, detect, alert and serve until stopped.");
-  const schema = addConfigFlags(command, [
+  addConfigFlags(command, [
     "--interface <name>",
     "--capture.source <source>",
     "--capture.filter <filter>",
@@ -31,7 +31,7 @@ export function runSubcommand({ io, finish }: CommandContext): Command {
     .option("--config.check", "Check the configuration, say what is wrong, and end.")
     .addHelpText("after", EXAMPLES)
     .action(async (options: { readonly "config.check"?: true }) => {
-      const { loaded, reload } = readConfig(command, schema, io);
+      const { loaded, reload } = readConfig(command, io);
       if (options["config.check"]) {
         io.stdout.write("The configuration is valid.\n");
         return;

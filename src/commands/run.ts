@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { Outbox } from "../alert/outbox/outbox.ts";
 import { defaultInterface } from "../capture/interfaces.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { findGateways } from "../host/gateways.ts";
@@ -27,6 +28,12 @@ export async function runCommand({ config: loaded, reload, log }: RunOptions): P
     loaded,
     interfaces: interfaces.length > 0 ? [...new Set(interfaces)] : [defaultInterface()],
     gateways: await findGateways(),
+    outbox: await Outbox.open({
+      directory: config.storage.path,
+      limitBytes: config.alerts.outbox_max_mib * 2 ** 20,
+      clock: systemClock,
+      log: log.child({ stage: "outbox" }),
+    }),
     reload,
     clock: systemClock,
     log,

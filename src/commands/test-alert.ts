@@ -20,15 +20,11 @@ export function testAlertSubcommand({ io, finish }: CommandContext): Command {
   const command = new Command("test-alert")
     .description("Send one real test message and print the channel's answer.")
     .option("--channel <name>", "The channel to test (default: every one that is configured)");
-  const schema = addConfigFlags(command, [
-    "--stealth",
-    "--log.level <level>",
-    "--log.format <format>",
-  ]);
+  addConfigFlags(command, ["--stealth", "--log.level <level>", "--log.format <format>"]);
   return command
     .addHelpText("after", EXAMPLES)
     .action(async ({ channel: wanted }: { readonly channel?: string }) => {
-      const { loaded } = readConfig(command, schema, io);
+      const { loaded } = readConfig(command, io);
       const { config } = loaded;
       const log = openLog(loaded, io);
       const all = createChannels(config.channels, { log, stealth: config.stealth });

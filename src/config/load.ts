@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { NamError } from "../util/errors.ts";
 import { nearest } from "../util/nearest.ts";
-import { inputSchema, type JsonSchema, type Problem, validate } from "../util/validate.ts";
+import { type Problem, validate } from "../util/validate.ts";
 import { readYamlFile, type YamlDocument } from "../util/yaml-document.ts";
+import { configJsonSchema } from "./json-schema.ts";
 import { isSection, Layers, withAbsoluteFiles, withoutEmptySections } from "./layers.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { listSettings, parseVariable, type Setting, VARIABLE_PREFIX } from "./settings.ts";
@@ -23,8 +24,6 @@ export interface ConfigInput {
   readonly file?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly flags: readonly FlagValue[];
-  /** JSON schema of `configSchema`, from a caller that has it already: making it takes a while. */
-  readonly schema?: JsonSchema;
 }
 
 export interface LoadedConfig {
@@ -47,11 +46,11 @@ const KUBERNETES_VARIABLE = /^NAM_(?:SERVICE_|PORT(?:_|$))/;
  * CONFIG_READ when a file cannot be read, else CONFIG_INVALID with everything that is wrong, one problem a line.
  */
 export function loadConfig(input: ConfigInput): LoadedConfig {
-  const { file, env, flags, schema = inputSchema(configSchema) } = input;
+  const { file, env, flags } = input;
   const path = file ?? (env.NAM_CONFIG_FILE || null);
   const document = path === null ? null : readYamlFile(path);
-  const settings = listSettings(schema);
-  const layers = new Layers(sectionsOf(document, path, schema));
+  const settings = listSettings(configJsonSchema);
+  const layers = new Layers(sectionsOf(document, path));
   if (env.STATE_DIRECTORY)
     layers.setDefault(["storage", "path"], env.STATE_DIRECTORY.split(":")[0]);
   for (const setting of settings) {
@@ -72,15 +71,11 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
 }
 
 /** What the file says; `*_file` paths in it are relative to its own folder. */
-function sectionsOf(
-  document: YamlDocument | null,
-  path: string | null,
-  schema: JsonSchema,
-): Record<string, unknown> {
+function sectionsOf(document: YamlDocument | null, path: string | null): Record<string, unknown> {
   const value = document?.value ?? {};
   if (!isSection(value)) throw invalid([`${path}:1: must hold sections with keys, like "web:"`]);
   const absolute = withAbsoluteFiles(value, (target) => resolve(dirname(path ?? "."), target));
-  return withoutEmptySections(absolute as Record<string, unknown>, schema);
+  return withoutEmptySections(absolute as Record<string, unknown>, configJsonSchema);
 }
 
 function describe(

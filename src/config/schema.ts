@@ -7,6 +7,7 @@ import { flowSettings } from "../flow/all.ts";
 import { hostSettings } from "../host/all.ts";
 import { channelSettings } from "../notify/all.ts";
 import { isLocalAddress, parseListenAddress } from "../util/listen-address.ts";
+import { nearest } from "../util/nearest.ts";
 import {
   agentSettings,
   logSettings,
@@ -33,6 +34,20 @@ export const configSchema = z
     storage: storageSettings,
     log: logSettings,
     stealth: stealthSetting,
+  })
+  .superRefine(({ alerts, channels }, context) => {
+    const known = channels.map(({ name }) => name);
+    for (const [route, { channels: named = [] }] of alerts.routes.entries()) {
+      for (const [index, name] of named.entries()) {
+        if (known.includes(name)) continue;
+        const guess = nearest(name, known);
+        context.addIssue({
+          code: "custom",
+          path: ["alerts", "routes", route, "channels", index],
+          message: `no channel is called ${name}; ${guess ? `did you mean ${guess}?` : `there are: ${known.join(", ")}`}`,
+        });
+      }
+    }
   })
   .superRefine(({ stealth, web }, context) => {
     for (const [index, text] of web.listen_address.entries()) {

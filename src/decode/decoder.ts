@@ -34,7 +34,7 @@ const TCP = TCP_NUMBER;
 const UNDECIDED = NONE;
 const UNKNOWN_PORT = OTHER;
 const { UNKNOWN } = Direction;
-const { DONE } = Stop;
+const { DONE, MALFORMED } = Stop;
 const { APPLICATION } = LayerIndex;
 // Imports are looked up each time they are named; constants of the file are not.
 const POSITION = POSITION_MASK;
@@ -190,7 +190,10 @@ export class Decoder {
       this.#read(position, UNDECIDED);
       return UNDECIDED;
     }
-    return this.#read(position, position | GUESS | this.reading.settles(packet, position));
+    const kept = this.#read(position, position | GUESS | this.reading.settles(packet, position));
+    // What proved nothing in so many packets, and cannot be read as what its port says, is something else.
+    const isDisproved = packet.fault === MALFORMED && packet.faultLayer === APPLICATION;
+    return isDisproved ? UNKNOWN_PORT | GUESS : kept;
   }
 
   /** Decodes the payload as that of a protocol; returns the verdict to keep, `kept` unless the payload says otherwise. */

@@ -19,6 +19,7 @@ const MODE_MASK = 7;
 const RESPONSE_BIT = 0x80;
 /** Request code of a private message; ntpd's monlist is 20 or 42. */
 const REQUEST_CODE_AT = 3;
+const VERSION_MASK = 0x38;
 const Mode = { CONTROL: 6, PRIVATE: 7 } as const;
 /** Label values by mode number. */
 const MODES = [
@@ -72,6 +73,8 @@ function create(context: DecodeContext): ApplicationDecoder {
     if (captured < PRIVATE_LENGTH) return short(packet);
     const first = view.getUint8(payloadAt);
     const mode = first & MODE_MASK;
+    // No version has the number 0.
+    if ((first & VERSION_MASK) === 0) return Stop.MALFORMED;
     if (captured < lengthOf(mode)) return short(packet);
     add(counters, cells + mode, 1);
     facts.packet = packet.number;

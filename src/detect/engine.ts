@@ -123,6 +123,18 @@ export class DetectionEngine {
   }
 
   /**
+   * Goes on with incidents that an earlier run left open: found again, they are the same ones; not found again, they are
+   * over. What needs a baseline to be found gets the time to learn one. Gives back those that no detector would ever end.
+   */
+  restore(open: readonly Anomaly[]): Anomaly[] {
+    return open.filter((anomaly) => {
+      const definition = this.#options.detectors.find(({ name }) => name === anomaly.detector);
+      const learningMs = definition?.statistical ? this.#guards.warmup_seconds * 1000 : 0;
+      return !this.#incidents.restore(anomaly, this.#elapsedMs + learningMs);
+    });
+  }
+
+  /**
    * Takes new settings from the next tick on. Baselines and open incidents stay; a detector whose own settings
    * changed starts over. Throws CONFIG_INVALID, and keeps the old settings, where the new ones are not valid.
    */

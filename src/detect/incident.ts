@@ -32,25 +32,53 @@ export class Incident {
   /** What is told at the end: the finding that was furthest from normal. */
   #peak: Finding;
   #severity: Severity;
-  #count = 1;
+  #count: number;
   #degraded: boolean;
-  #state: Anomaly["state"] = "open";
+  #state: Anomaly["state"];
   #lastFindingMs: number;
   #lastToldMs: number;
 
-  constructor(detector: { name: string; class: string }, finding: Finding, moment: Moment) {
-    this.detector = detector.name;
-    this.#class = detector.class;
-    this.#interface = moment.interface;
-    this.#dedupKey = digest([detector.name, finding.entity.key, moment.interface, moment.agent]);
-    this.#id = digest([this.#dedupKey, String(moment.timeMs)]);
-    this.#firstMs = moment.timeMs;
+  private constructor(origin: Origin, finding: Finding, elapsedMs: number) {
+    this.detector = origin.detector;
+    this.#class = origin.class;
+    this.#interface = origin.interface;
+    this.#dedupKey = origin.dedup_key;
+    this.#id = origin.id;
+    this.#firstMs = origin.first_seen * 1000;
+    this.#count = origin.count;
+    this.#state = origin.state;
     this.#finding = finding;
     this.#peak = finding;
     this.#severity = finding.severity;
-    this.#degraded = moment.degraded;
-    this.#lastFindingMs = moment.elapsedMs;
-    this.#lastToldMs = moment.elapsedMs;
+    this.#degraded = origin.degraded;
+    this.#lastFindingMs = elapsedMs;
+    this.#lastToldMs = elapsedMs;
+  }
+
+  static opened(
+    detector: { readonly name: string; readonly class: string },
+    finding: Finding,
+    moment: Moment,
+  ): Incident {
+    const { timeMs, elapsedMs, degraded, interface: where, agent } = moment;
+    const dedupKey = digest([detector.name, finding.entity.key, where, agent]);
+    const origin: Origin = {
+      id: digest([dedupKey, String(timeMs)]),
+      dedup_key: dedupKey,
+      detector: detector.name,
+      class: detector.class,
+      interface: where,
+      first_seen: timeMs / 1000,
+      count: 1,
+      state: "open",
+      degraded,
+    };
+    return new Incident(origin, finding, elapsedMs);
+  }
+
+  /** An incident that an earlier run left open, as if it were last found at `elapsedMs`. */
+  static continued(anomaly: Anomaly, elapsedMs: number): Incident {
+    return new Incident(anomaly, findingOf(anomaly), elapsedMs);
   }
 
   get severity(): Severity {
@@ -117,6 +145,40 @@ export class Incident {
       suggestion: finding.suggestion,
     };
   }
+}
+
+/** What of an incident was settled when it opened. */
+type Origin = Pick<
+  Anomaly,
+  | "id"
+  | "dedup_key"
+  | "detector"
+  | "class"
+  | "interface"
+  | "first_seen"
+  | "count"
+  | "state"
+  | "degraded"
+>;
+
+/** What was found when the anomaly was last told. */
+function findingOf(anomaly: Anomaly): Finding {
+  const { entity, severity, protocol, observed, expected, z, threshold } = anomaly;
+  const { window_s, samples, evidence, explanation, suggestion } = anomaly;
+  return {
+    entity,
+    severity,
+    protocol,
+    observed,
+    expected,
+    ...(z === null ? {} : { z }),
+    threshold,
+    windowSeconds: window_s,
+    samples,
+    evidence,
+    explanation,
+    suggestion,
+  };
 }
 
 /** How far a finding is from normal, comparable within one incident. */

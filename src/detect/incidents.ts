@@ -48,6 +48,19 @@ export class Incidents {
     );
   }
 
+  /**
+   * Goes on with an incident that an earlier run left open, as if it were last found at `elapsedMs`. False where there
+   * is no such detector, so that nobody would ever end it.
+   */
+  restore(anomaly: Anomaly, elapsedMs: number): boolean {
+    const open = this.#open.get(anomaly.detector);
+    if (!open) return false;
+    this.#timeMs = Math.max(this.#timeMs, anomaly.time * 1000);
+    open.set(anomaly.entity.key, Incident.continued(anomaly, elapsedMs));
+    this.#count(anomaly.detector);
+    return true;
+  }
+
   /** Counts findings that are not told, with the reason. */
   suppress(detector: string, reason: SuppressionReason, findings: number): void {
     if (findings > 0) this.#suppressed.inc({ detector, reason }, findings);
@@ -92,7 +105,7 @@ export class Incidents {
       return null;
     }
     if (open.size >= capacity) return "full";
-    const opened = new Incident(detector, finding, moment);
+    const opened = Incident.opened(detector, finding, moment);
     open.set(finding.entity.key, opened);
     this.#countEvent(opened);
     return opened.anomaly(moment.timeMs);

@@ -2,7 +2,7 @@
 import type { MetricDefinition } from "./metric.ts";
 
 /** Time series an agent exposes at most, whatever the traffic does. */
-export const DEFAULT_SERIES_BUDGET = 2_000;
+export const DEFAULT_SERIES_BUDGET = 3_000;
 
 /** Time series that one label set of a family stands for: a histogram's buckets, +Inf, sum and count. */
 export function seriesPerLabelSet({ type, buckets }: MetricDefinition): number {

@@ -5,9 +5,11 @@ import { systemClock } from "../util/clock.ts";
 import { Secret } from "../util/secret.ts";
 import { type AnswerReading, deliveryOf, parseSeconds } from "./answer.ts";
 import { postJson } from "./http.ts";
+import { fieldOf } from "./json-body.ts";
 import { LEVELS, type Message, messageOf } from "./message.ts";
 import type { Fact, Snippet } from "./parts.ts";
 import type { Target, Vendor } from "./target.ts";
+import { type Templates, templateSettings } from "./template.ts";
 import { shorten } from "./text.ts";
 import { targetOf, webhookSettings } from "./webhook.ts";
 
@@ -29,7 +31,7 @@ const VENDOR: Vendor = {
   example: "https://discord.com/api/webhooks/…/…",
 };
 
-const settings = webhookSettings("discord", VENDOR);
+const settings = webhookSettings("discord", VENDOR, templateSettings);
 
 export const discord = {
   type: "discord",
@@ -39,14 +41,16 @@ export const discord = {
   // 5 in 2 s is what webhooks are commonly given.
   rate: { perSecond: 2.5, burst: 5 },
   usesNetwork: true,
-  create: (values, log) => new DiscordNotifier(targetOf(values, VENDOR, log)),
+  create: (values, log) => new DiscordNotifier(targetOf(values, VENDOR, log), values),
 } satisfies ChannelDefinition<z.output<typeof settings>>;
 
 class DiscordNotifier implements Notifier {
   readonly #target: Target;
+  readonly #templates: Templates;
   readonly #reading: Omit<AnswerReading, "nowMs">;
 
-  constructor(target: Target) {
+  constructor(target: Target, templates: Templates) {
+    this.#templates = templates;
     // Without `wait` Discord answers before it has stored the message, and says nothing if that fails:
     // https://discord.com/developers/docs/resources/webhook#execute-webhook
     const url = new URL(target.url.reveal());
@@ -67,17 +71,8 @@ class DiscordNotifier implements Notifier {
   }
 
   async send(alert: Alert, signal: AbortSignal): Promise<Delivery> {
-    const result = await postJson(this.#target, discordPayload(alert), signal);
+    const result = await postJson(this.#target, discordPayload(alert, this.#templates), signal);
     return deliveryOf(result, { ...this.#reading, nowMs: systemClock.now() });
-  }
-}
-
-/** One field of a JSON body, if it is JSON and has it. */
-function fieldOf(body: string, name: string): unknown {
-  try {
-    return (JSON.parse(body) as Record<string, unknown> | null)?.[name];
-  } catch {
-    return undefined;
   }
 }
 
@@ -88,8 +83,8 @@ function errorCode(body: string): string | undefined {
 }
 
 /** The body of the request: one embed, and no mention that could ever ring. */
-export function discordPayload(alert: Alert): Record<string, unknown> {
-  const message = messageOf(alert);
+export function discordPayload(alert: Alert, templates?: Templates): Record<string, unknown> {
+  const message = messageOf(alert, templates);
   return {
     embeds: [embedOf(message, alert.createdMs)],
     allowed_mentions: { parse: [] },

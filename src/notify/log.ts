@@ -2,11 +2,8 @@
 import { z } from "zod";
 import { type Alert, type ChannelDefinition, routingSettings } from "../alert/alert.ts";
 import type { Log } from "../util/log.ts";
+import { cleanEvent, noticeOf } from "./event.ts";
 import type { Anomaly } from "./parts.ts";
-import { clean } from "./text.ts";
-
-/** Generous: a log is for machines, but not for names of 64 KB. */
-const TEXT_MAX = 1_024;
 
 const settings = z.strictObject({
   ...routingSettings("log"),
@@ -23,7 +20,10 @@ export const log = {
   everyEvent: true,
   create: (_values, output) => ({
     async send(alert) {
-      if (alert.test) output.info({ test: true, agent: alert.agent }, "test message");
+      if (alert.anomalies.length === 0) {
+        const { kind, text } = noticeOf(alert);
+        output.info({ [kind]: true, agent: alert.agent }, text);
+      }
       for (const anomaly of alert.anomalies) write(anomaly, alert, output);
       return { outcome: "delivered", detail: "written to the log" };
     },
@@ -31,16 +31,8 @@ export const log = {
 } satisfies ChannelDefinition<z.output<typeof settings>>;
 
 function write(anomaly: Anomaly, alert: Alert, output: Log): void {
-  const line = { event: cleaned(anomaly), agent: alert.agent };
+  const line = { event: cleanEvent(anomaly), agent: alert.agent };
   if (anomaly.state === "resolved") output.info(line, "anomaly resolved");
   else if (anomaly.severity === "info") output.info(line, "anomaly");
   else output.warn(line, "anomaly");
-}
-
-/** The event with control characters taken from its texts: a terminal that shows the log obeys them. */
-function cleaned(value: unknown): unknown {
-  if (typeof value === "string") return clean(value, TEXT_MAX);
-  if (Array.isArray(value)) return value.map(cleaned);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, cleaned(part)]));
 }

@@ -9,6 +9,7 @@ import {
   type Snippet,
   snippetsOf,
 } from "./parts.ts";
+import { applyTemplates, DEFAULT_TEMPLATES, type Templates } from "./template.ts";
 import { formatDuration, formatNumber, safe } from "./text.ts";
 import { AGENT_MAX, kindOf, titleOf, wordsOf } from "./wording.ts";
 
@@ -51,12 +52,14 @@ const EVIDENCE_COUNT = 5;
 const OTHERS_COUNT = 10;
 const LINE_MAX = 190;
 /** A message this much older than planned says so. */
-const LATE_MS = 300_000;
+const LATE_MS = 900_000;
 
-export function messageOf(alert: Alert): Message {
+/** The words for one alert, changed as the channel's templates say. */
+export function messageOf(alert: Alert, templates: Templates = DEFAULT_TEMPLATES): Message {
   const [first] = alert.anomalies;
-  if (!first) return testMessage(alert);
-  const message = alert.digest ? digestMessage(alert, alert.digest) : anomalyMessage(alert, first);
+  if (!first) return alert.heartbeat ? heartbeatMessage(alert) : testMessage(alert);
+  const plain = alert.digest ? digestMessage(alert, alert.digest) : anomalyMessage(alert, first);
+  const message = applyTemplates(plain, alert, templates);
   const lateMs = alert.sentMs - alert.createdMs;
   if (lateMs < LATE_MS) return message;
   const late = `[delayed ${formatDuration(Math.floor(lateMs / 60_000) * 60)}]`;
@@ -65,10 +68,23 @@ export function messageOf(alert: Alert): Message {
 
 function testMessage(alert: Alert): Message {
   const agent = safe(alert.agent, AGENT_MAX);
+  return plainMessage(
+    "test",
+    `TEST message from ${agent}`,
+    `This is a test: nothing is wrong. Alerts of ${agent} reach this channel.`,
+  );
+}
+
+function heartbeatMessage(alert: Alert): Message {
+  const agent = safe(alert.agent, AGENT_MAX);
+  return plainMessage("resolved", `${agent} is watching`, "A sign of life: the agent runs.");
+}
+
+function plainMessage(level: Level, title: string, lead: string): Message {
   return {
-    level: "test",
-    title: `TEST message from ${agent}`,
-    lead: `This is a test: nothing is wrong. Alerts of ${agent} reach this channel.`,
+    level,
+    title,
+    lead,
     facts: [],
     evidence: [],
     snippets: [],

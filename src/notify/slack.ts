@@ -7,6 +7,7 @@ import { postJson } from "./http.ts";
 import { LEVELS, type Message, messageOf } from "./message.ts";
 import type { Fact, Snippet } from "./parts.ts";
 import type { Target, Vendor } from "./target.ts";
+import { type Templates, templateSettings } from "./template.ts";
 import { shorten } from "./text.ts";
 import { targetOf, webhookSettings } from "./webhook.ts";
 
@@ -51,7 +52,7 @@ const REASONS = new Set([
   "user_not_found",
 ]);
 
-const settings = webhookSettings("slack", VENDOR);
+const settings = webhookSettings("slack", VENDOR, templateSettings);
 
 export const slack = {
   type: "slack",
@@ -60,18 +61,20 @@ export const slack = {
   // https://docs.slack.dev/apis/web-api/rate-limits: incoming webhooks, 1 a second, short bursts tolerated.
   rate: { perSecond: 1, burst: 1 },
   usesNetwork: true,
-  create: (values, log) => new SlackNotifier(targetOf(values, VENDOR, log)),
+  create: (values, log) => new SlackNotifier(targetOf(values, VENDOR, log), values),
 } satisfies ChannelDefinition<z.output<typeof settings>>;
 
 class SlackNotifier implements Notifier {
   readonly #target: Target;
+  readonly #templates: Templates;
 
-  constructor(target: Target) {
+  constructor(target: Target, templates: Templates) {
+    this.#templates = templates;
     this.#target = target;
   }
 
   async send(alert: Alert, signal: AbortSignal): Promise<Delivery> {
-    const result = await postJson(this.#target, slackPayload(alert), signal);
+    const result = await postJson(this.#target, slackPayload(alert, this.#templates), signal);
     return deliveryOf(result, {
       label: this.#target.label,
       nowMs: systemClock.now(),
@@ -84,8 +87,8 @@ class SlackNotifier implements Notifier {
  * The body of the request: blocks, and the text that notifications show. Words that may come off the wire stand in
  * plain_text or in code only: in mrkdwn nothing keeps `:ab:` of a MAC address from becoming an emoji.
  */
-export function slackPayload(alert: Alert): Record<string, unknown> {
-  const message = messageOf(alert);
+export function slackPayload(alert: Alert, templates?: Templates): Record<string, unknown> {
+  const message = messageOf(alert, templates);
   const { emoji } = LEVELS[message.level];
   return {
     text: shorten(`${emoji} ${message.title}: ${message.lead}`, FALLBACK_MAX, entities),

@@ -8,6 +8,10 @@ import type { Secret } from "../util/secret.ts";
 export interface Vendor {
   readonly label: string;
   readonly hosts: readonly string[];
+  /** Ends of host names, each with its dot, where the vendor gives every customer a host. */
+  readonly suffixes?: readonly string[];
+  /** True where anyone may run the receiver: a name says nothing then, and the addresses are checked alone. */
+  readonly anyHost?: boolean;
   readonly path: RegExp;
   /** What a right URL looks like, for error messages. */
   readonly example: string;
@@ -25,6 +29,8 @@ export interface Target {
   /** What messages call the other side: the vendor's host name, else only "the receiver". */
   readonly label: string;
   readonly timeoutMs: number;
+  /** Value of the Authorization header, where the receiver wants one. */
+  readonly authorization?: Secret | undefined;
 }
 
 /** The code of the error that refuses an address the policy does not allow. */
@@ -39,7 +45,12 @@ export function urlProblem(text: string, vendor: Vendor, policy: TargetPolicy): 
     return "must begin with https://; allow_http: true permits http where the path to the receiver is trusted";
   }
   if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
-  const isVendor = vendor.hosts.includes(url.hostname);
+  const literal = url.hostname.replace(/^\[|\]$/g, "");
+  if (ipaddr.isValid(literal) && !isAllowed(literal, policy)) {
+    return "points to an address that is not public; for a receiver of your own set allow_private: true";
+  }
+  if (vendor.anyHost) return null;
+  const isVendor = isHostOf(url.hostname, vendor);
   if (isVendor && !vendor.path.test(url.pathname)) {
     return `is not a webhook of ${vendor.label}; expected one like ${vendor.example}`;
   }
@@ -52,7 +63,28 @@ export function urlProblem(text: string, vendor: Vendor, policy: TargetPolicy): 
 /** What messages may call the host of this URL. */
 export function hostLabel(text: string, vendor: Vendor): string {
   const { hostname } = new URL(text);
-  return vendor.hosts.includes(hostname) ? hostname : "the receiver";
+  if (vendor.hosts.includes(hostname)) return hostname;
+  // The customer's part of a host name is nobody else's business.
+  return isHostOf(hostname, vendor) ? vendor.label : "the receiver";
+}
+
+function isHostOf(hostname: string, { hosts, suffixes = [] }: Vendor): boolean {
+  return hosts.includes(hostname) || suffixes.some((suffix) => hostname.endsWith(suffix));
+}
+
+/** Whether a connection to this address may be made. Metadata services are refused always: no receiver lives there. */
+export function isAllowed(address: string, policy: Pick<TargetPolicy, "allowPrivate">): boolean {
+  if (isMetadata(address)) return false;
+  return policy.allowPrivate || isPublicAddress(address);
+}
+
+function isMetadata(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.process(text);
+  if (address.kind() === "ipv6" && address.range() === "rfc6052") {
+    return isMetadata(address.toByteArray().slice(12).join("."));
+  }
+  return METADATA.includes(address.toString());
 }
 
 /** True for addresses of the public internet; private, loopback, link-local, metadata and reserved ones are not. */
@@ -66,20 +98,21 @@ export function isPublicAddress(text: string): boolean {
   return address.range() === "unicast" && !METADATA.includes(address.toString());
 }
 
-/** Metadata services that answer on addresses of the public range (Azure's wire server). */
-const METADATA = ["168.63.129.16"];
+/** Metadata services: of most clouds, of Alibaba and of AWS over IPv6, and Azure's wire server in the public range. */
+const METADATA = ["169.254.169.254", "100.100.100.200", "fd00:ec2::254", "168.63.129.16"];
 
 /**
  * A `lookup` for outgoing connections that gives only addresses the policy allows. The connection is made to exactly
  * what was checked here, so a name that resolves differently a moment later (DNS rebinding) gains nothing.
  */
-export function guardedLookup(policy: TargetPolicy, lookup = dns.lookup): LookupFunction {
+export function guardedLookup(
+  policy: Pick<TargetPolicy, "allowPrivate">,
+  lookup = dns.lookup,
+): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, "", 0);
-      const allowed = addresses.filter(
-        ({ address }) => policy.allowPrivate || isPublicAddress(address),
-      );
+      const allowed = addresses.filter(({ address }) => isAllowed(address, policy));
       const [first] = allowed;
       if (!first) return callback(refusedAddress(), "", 0);
       if (options.all) return callback(null, allowed);

@@ -51,10 +51,17 @@ export function apiRoutes(callbacks: ServerCallbacks): Router {
     sendProblem(response, 400, "bad_request", problems.join("; "));
   });
 
+  router.get("/api/v1/alerts", (_request, response) => {
+    response.json(callbacks.alerts());
+  });
+
   router.get("/config", (_request, response) => {
     response.json(callbacks.config());
   });
 
-  router.all(["/api/v1/status", "/api/v1/events", "/config"], onlyMethods("GET", "HEAD"));
+  router.all(
+    ["/api/v1/status", "/api/v1/events", "/api/v1/alerts", "/config"],
+    onlyMethods("GET", "HEAD"),
+  );
   return router;
 }

@@ -22,6 +22,7 @@ import { renderPage } from "./page.ts";
 import { CONTENT_SECURITY_POLICY } from "./page-style.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { sendProblem } from "./respond.ts";
+import { SILENCES_PATH, silenceRoutes } from "./silence-routes.ts";
 
 /** What every listener shares. */
 export interface AppOptions {
@@ -57,13 +58,17 @@ export function appFactory(
     app.disable("x-powered-by").disable("etag").enable("case sensitive routing");
     app.enable("strict routing").set("query parser", "simple");
     app.use(securityHeaders(CONTENT_SECURITY_POLICY), responseDeadline(limits.responseTimeoutMs));
-    app.use(rateLimit(requests, clock), discardBody(limits));
+    app.use(rateLimit(requests, clock), discardBody(limits, [SILENCES_PATH]));
     app.use(
       requireUser(auth, () => options.users()),
       guardAccess(rules),
     );
     app.route(telemetryPath).get(metricsRoute(options.registry)).all(onlyMethods("GET", "HEAD"));
-    app.use(lifecycleRoutes(callbacks), apiRoutes(callbacks));
+    app.use(
+      lifecycleRoutes(callbacks),
+      apiRoutes(callbacks),
+      silenceRoutes(callbacks.silences, limits.maxBodyBytes),
+    );
     app
       .route("/")
       .get((_request, response) => {
@@ -89,6 +94,7 @@ function answerError(log: Log): ErrorRequestHandler {
     const status = (error as { status?: unknown } | null)?.status;
     if (status === 400)
       return sendProblem(response, 400, "bad_request", "the request is malformed");
+    if (status === 413) return sendProblem(response, 413, "too_large", "the request is too large");
     log.error({ path: request.path, error: messageOf(error) }, "request failed");
     sendProblem(response, 500, "internal", "the request failed; the log says why");
   };

@@ -7,8 +7,21 @@ export interface ServerCallbacks {
   reload(): Promise<void>;
   status(): AgentStatus;
   events(query: EventQuery): EventPage;
+  readonly silences: SilenceCallbacks;
+  /** What is open, and how each channel is doing. */
+  alerts(): unknown;
   /** The running configuration; its secrets print as `<secret>`. */
   config(): unknown;
+}
+
+/** Silences hide messages, never events or metrics. */
+export interface SilenceCallbacks {
+  /** Every silence and maintenance window. */
+  list(): unknown;
+  /** Adds what the request's body asks for; `problem` says in words what is wrong with it. */
+  add(input: unknown): { readonly silence: unknown } | { readonly problem: string };
+  /** False where there is none of this id. */
+  remove(id: string): boolean;
 }
 
 /** What the landing page shows and `/api/v1/status` answers. Times are UTC seconds. */

@@ -40,9 +40,13 @@ export function rateLimit(limit: RateLimit, clock: Clock): RequestHandler {
   };
 }
 
-/** No path reads a request body: it is read to its end, within bounds, and thrown away. */
-export function discardBody({ maxBodyBytes }: ServerLimits): RequestHandler {
+/** Bodies that no path reads are read to their end, within bounds, and thrown away; those of `readers` are left alone. */
+export function discardBody(
+  { maxBodyBytes }: ServerLimits,
+  readers: readonly string[],
+): RequestHandler {
   return (request, response, next) => {
+    if (request.method === "POST" && readers.includes(request.path)) return next();
     let received = Number(request.headers["content-length"] ?? 0);
     if (received > maxBodyBytes) return refuseBody(request, response, maxBodyBytes);
     if (request.readableEnded || isBodiless(request)) return next();

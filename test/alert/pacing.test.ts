@@ -62,6 +62,7 @@ describe("Queue", () => {
             severity,
             acceptedMs: 0,
             dueMs: 0,
+            heldUntilMs: 0,
           });
           const kept = queue.entries().map((kept) => SEVERITIES.indexOf(kept.severity));
           if (dropped)

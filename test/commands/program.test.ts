@@ -49,7 +49,17 @@ const commands = createProgram({
 describe("the command line", () => {
   it("has the commands of the design", () => {
     expect(commands.sort()).toEqual(
-      ["check-config", "detectors", "interfaces", "metrics", "replay", "run", "test-alert"].sort(),
+      [
+        "alerts",
+        "check-config",
+        "detectors",
+        "interfaces",
+        "metrics",
+        "replay",
+        "run",
+        "silences",
+        "test-alert",
+      ].sort(),
     );
   });
 

@@ -104,6 +104,20 @@ describe("the verdict of a flow", () => {
     expect(decoding.packet.guessed).toBe(true);
   });
 
+  it("drops a guess that cannot be read as what the port says", () => {
+    const decoding = new Decoding();
+    const { decoder, packet } = decoding;
+    const guess = (payload: Bytes, flowPackets: number): number => {
+      decoder.headers(frameOf(udpFrame({ destinationPort: 53, payload })));
+      packet.flowPackets = flowPackets;
+      return decoder.application(0);
+    };
+    const noise = bytes(new Uint8Array(120).fill(0x41));
+    expect(guess(noise, 12)).toBe(0);
+    expect(decoding.names().application).toBe("dns");
+    expect(guess(noise, 13)).toBe(verdictOf("other") | GUESS_FLAG);
+  });
+
   it("reads a settled flow again where a payload may begin a message", () => {
     const decoding = new Decoding();
     const { decoder, packet } = decoding;

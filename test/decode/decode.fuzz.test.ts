@@ -10,7 +10,7 @@ import { Decoding } from "./decoding.ts";
 import { FlowDecoding } from "./flow-decoding.ts";
 import { samples } from "./samples.ts";
 
-const FRAMES = Number(process.env.NAM_FUZZ_FRAMES ?? 2_000_000);
+const FRAMES = Number(process.env.NAM_FUZZ_FRAMES ?? 5_000_000);
 const SEED = Number(process.env.NAM_FUZZ_SEED ?? 1);
 /** The counters are compared this often, to name the mutation that broke them. */
 const CHECK_EVERY = 50_000;

@@ -197,3 +197,44 @@ describe("a storm of entities", () => {
     expect(told(incidents.step(anomalous(["z", 5, 1])))).toEqual(["z warning open"]);
   });
 });
+
+describe("incidents that an earlier run left open", () => {
+  /** What an earlier run told last about two sources. */
+  function left(): Anomaly[] {
+    const earlier = bench();
+    earlier.run(5, anomalous(["a", 5, 1], ["b", 5, 2]));
+    return earlier.events.slice(0, 2);
+  }
+
+  it("are over when they are not found again, under the names they had", () => {
+    const open = left();
+    const later = bench();
+    expect(later.engine.restore(open)).toEqual([]);
+    expect(told(later.engine.active()).sort()).toEqual(["a warning open", "b critical open"]);
+    later.run(29, {});
+    expect(later.events).toEqual([]);
+    later.run(2, {});
+    expect(told(later.events).sort()).toEqual(["a warning resolved", "b critical resolved"]);
+    expect(later.events.map(({ id }) => id).sort()).toEqual(open.map(({ id }) => id).sort());
+  });
+
+  it("go on when they are found again, and are not opened twice", () => {
+    const open = left();
+    const later = bench();
+    later.engine.restore(open);
+    later.run(100, anomalous(["a", 7, 1], ["b", 7, 2]));
+    expect(later.events).toEqual([]);
+    later.run(31, {});
+    expect(later.events.map(({ id, first_seen }) => [id, first_seen]).sort()).toEqual(
+      open.map(({ id, first_seen }) => [id, first_seen]).sort(),
+    );
+    expect(later.events[0]).toMatchObject({ observed: 7, count: 101 });
+  });
+
+  it("are given back where no detector would ever end them", () => {
+    const [first] = left();
+    if (!first) throw new Error("nothing was found");
+    const stranger = { ...first, detector: "of_another_version" };
+    expect(bench().engine.restore([stranger])).toEqual([stranger]);
+  });
+});

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Alert } from "../../src/alert/alert.ts";
 import { discordPayload } from "../../src/notify/discord.ts";
 import { slackPayload } from "../../src/notify/slack.ts";
-import { alertOf, anomalyOf } from "../support/anomalies.ts";
-import {
-  discordHazards,
-  discordViolations,
-  slackHazards,
-  slackViolations,
-  stringsIn,
-} from "../support/vendor-checks.ts";
+import { teamsPayload } from "../../src/notify/teams.ts";
+import { telegramPayload } from "../../src/notify/telegram.ts";
+import { alertOf, anomalyOf, anyAlert } from "../support/anomalies.ts";
+import { problemsOf } from "../support/channel-payloads.ts";
+import { stringsIn } from "../support/vendor-checks.ts";
 
 /** As long as everything can be at once. */
 function fullest(filler: string): Alert {
@@ -37,29 +35,37 @@ function fullest(filler: string): Alert {
   });
 }
 
-describe.each([
-  ["slack", slackPayload, slackViolations, slackHazards],
-  ["discord", discordPayload, discordViolations, discordHazards],
-] as const)("%s payloads", (_, payloadOf, violationsOf, hazardsOf) => {
-  const problemsOf = (alert: Alert): string[] => {
-    const payload = payloadOf(alert);
-    return [...violationsOf(payload), ...hazardsOf(payload)];
-  };
-
-  it.each(["&", "<", "`", "\\", "*", "a ", "😀", "é"])(
-    "keep them at their fullest, all made of %s",
+describe.each(Object.entries(problemsOf))("messages for %s", (_, problems) => {
+  it.each(["&", "<", "`", "\\", '"', "]", "a ", "😀", "漢"])(
+    "keep every limit at their fullest, all made of %s",
     (filler) => {
-      expect(problemsOf(fullest(filler))).toEqual([]);
+      expect(problems(fullest(filler))).toEqual([]);
       const digest = {
         count: 1e15,
         seconds: 1e9,
         detectors: Array.from({ length: 50 }, () => ({ name: filler.repeat(300), count: 1e15 })),
         topSources: Array.from({ length: 3 }, () => ({ name: filler.repeat(300), count: 1e15 })),
       };
-      expect(problemsOf({ ...fullest(filler), digest })).toEqual([]);
+      expect(problems({ ...fullest(filler), digest })).toEqual([]);
     },
   );
 
+  it("keep every limit for a few hundred messages of an attacker's choice", () => {
+    fc.assert(
+      fc.property(anyAlert, (alert) => {
+        expect(problems(alert)).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe.each([
+  ["slack", slackPayload],
+  ["discord", discordPayload],
+  ["teams", teamsPayload],
+  ["telegram", telegramPayload],
+] as const)("%s payloads", (_, payloadOf) => {
   it("name every anomaly the router may name, even with long names", () => {
     const anomalies = Array.from({ length: 10 }, (_, index) =>
       anomalyOf({

@@ -59,11 +59,11 @@ describe("the title", () => {
     );
   });
 
-  it("says how late it is, from five minutes on", () => {
+  it("says how late it is, from 15 minutes on", () => {
     const { createdMs } = alertOf();
     const late = (ms: number) => messageOf(alertOf({ sentMs: createdMs + ms })).title;
-    expect(late(299_000)).toBe("CRITICAL port scan from 10.0.0.5 on host-a");
-    expect(late(745_000)).toBe("[delayed 12m] CRITICAL port scan from 10.0.0.5 on host-a");
+    expect(late(899_000)).toBe("CRITICAL port scan from 10.0.0.5 on host-a");
+    expect(late(945_000)).toBe("[delayed 15m] CRITICAL port scan from 10.0.0.5 on host-a");
     expect(late(7_500_000)).toMatch(/^\[delayed 2h 5m\] /);
   });
 });

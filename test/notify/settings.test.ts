@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { pino } from "pino";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { channelSettings, createChannels } from "../../src/notify/all.ts";
+import { channelSettings, channels, createChannels } from "../../src/notify/all.ts";
 import { messageOf } from "../../src/util/errors.ts";
 
 const SLACK = "https://hooks.slack.com/services/T000/B000/sEcReT";
@@ -36,7 +36,13 @@ describe("channelSettings", () => {
   it("is the program's log where nothing is said", () => {
     const settings = channelSettings.parse(undefined);
     expect(settings).toEqual([
-      { type: "log", name: "log", minimum_severity: "info", send_resolved: true },
+      {
+        type: "log",
+        name: "log",
+        minimum_severity: "info",
+        send_resolved: true,
+        heartbeat_minutes: 0,
+      },
     ]);
   });
 
@@ -70,7 +76,7 @@ describe("channelSettings", () => {
   it("describes every setting, for the documents and the schema", () => {
     const schema = z.toJSONSchema(channelSettings, { io: "input", unrepresentable: "any" });
     const forms = (schema.items as { oneOf: { properties: Record<string, object> }[] }).oneOf;
-    expect(forms).toHaveLength(3);
+    expect(forms).toHaveLength(channels.length);
     for (const { properties } of forms) {
       const { type: _, ...others } = properties;
       for (const [name, property] of Object.entries(others)) {

@@ -36,6 +36,7 @@ export class Product {
   reloads = 0;
   reloadError: Error | null = null;
   queries: EventQuery[] = [];
+  silences: unknown[] = [];
   page: EventPage = { events: [], next: null };
 }
 
@@ -72,6 +73,18 @@ export async function serve(
       events: (query) => {
         product.queries.push(query);
         return product.page;
+      },
+      alerts: () => ({ active: [], channels: [] }),
+      silences: {
+        list: () => ({ silences: product.silences }),
+        add: (input) => {
+          if (input === undefined || Object.keys(input as object).length === 0) {
+            return { problem: "reason: is required" };
+          }
+          product.silences.push(input);
+          return { silence: input };
+        },
+        remove: (id) => id === "known",
       },
       config: () => ({ web: { telemetry_path: "/metrics" } }),
     },

@@ -3,6 +3,8 @@ import { pino } from "pino";
 import type { Alert, Delivery, Notifier } from "../../src/alert/alert.ts";
 import { alertSettings } from "../../src/alert/all.ts";
 import type { AlertChannel } from "../../src/alert/channel.ts";
+import { FATES } from "../../src/alert/metrics.ts";
+import type { Outbox } from "../../src/alert/outbox/outbox.ts";
 import { AlertRouter } from "../../src/alert/router.ts";
 import type { AlertSettings } from "../../src/alert/settings.ts";
 import type { Anomaly } from "../../src/detect/detector.ts";
@@ -73,6 +75,7 @@ export function channelOf(notifier: Notifier, changes: Partial<AlertChannel> = {
     notifier,
     minimumSeverity: "warning",
     sendResolved: true,
+    heartbeatMs: 0,
     ...changes,
   };
 }
@@ -83,9 +86,11 @@ export function createBench(
     readonly channel?: Partial<AlertChannel>;
     readonly settings?: Partial<AlertSettings>;
     readonly random?: () => number;
+    readonly outbox?: Outbox;
+    readonly clock?: FakeClock;
   } = {},
 ): Bench {
-  const clock = new FakeClock();
+  const clock = options.clock ?? new FakeClock();
   const registry = new MetricsRegistry();
   const channel = new ScriptedChannel(clock);
   const lines: string[] = [];
@@ -97,6 +102,7 @@ export function createBench(
     agent: "host-a",
     log: pino({ level: "debug" }, { write: (line: string) => void lines.push(line) }),
     random: options.random ?? (() => 0.5),
+    ...(options.outbox ? { outbox: options.outbox } : {}),
   });
   return {
     clock,
@@ -128,8 +134,6 @@ export async function metricOf(
   if (!sample) throw new Error(`no series ${name} ${JSON.stringify(labels)}`);
   return sample.value;
 }
-
-export const FATES = ["told", "counted", "superseded", "filtered", "dropped", "lost"] as const;
 
 /** Events by fate, and their sum. */
 export async function fatesOf(

@@ -101,7 +101,9 @@ const SLACK_BLOCKS_MAX = 13_200;
 /** What this project allows itself. */
 const SLACK_BUDGET = 10_000;
 const DISCORD_EMBEDS_MAX = 6_000;
-const FORBIDDEN = /[\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/u;
+/** Characters that no message of this project may hold: control, direction and zero-width ones. */
+export const FORBIDDEN =
+  /[\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/u;
 /** `:ab:` in a MAC address or `:100:` in an IPv6 address is an emoji to both vendors. */
 const EMOJI = /(?<!\\):[\w+'-]+:/;
 
@@ -193,7 +195,8 @@ function embedSize(embed: Record<string, unknown>): number {
   return stringsIn([title, description, fields, footer, author]).join("").length;
 }
 
-function schemaProblems(schema: z.ZodType, payload: unknown): string[] {
+/** Where a payload breaks a schema. */
+export function schemaProblems(schema: z.ZodType, payload: unknown): string[] {
   const result = schema.safeParse(payload);
   if (result.success) return [];
   return result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// A local stand-in for Slack's and Discord's webhook servers. It checks every message against the vendors' documents
+// A local stand-in for the HTTP servers of all vendors. It checks every message against the vendors' documents
 // and answers as they do, or as it was told to. Also a process of its own:
 //   node --import ./test/support/typescript-loader.mjs test/support/webhook-stand-in.ts --port 9199 [--host ADDRESS]
 // which prints one line of JSON once it listens; GET /-/received lists the messages, DELETE forgets them, and
@@ -15,8 +15,10 @@ import {
   slackHazards,
   slackViolations,
 } from "./vendor-checks.ts";
+import { vendorSchemas } from "./vendor-schemas.ts";
 
-export type VendorName = "slack" | "discord";
+/** `slack`, `discord`, or a name of `vendorSchemas`. */
+export type VendorName = string;
 
 /** What the server does with one request instead of judging it. */
 export type Behaviour =
@@ -40,6 +42,8 @@ export interface Received {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: unknown;
+  /** The body as it came. */
+  readonly text: string;
   /** Why the vendor refuses it. */
   readonly violations: readonly string[];
   /** What a message of this project must not hold although the vendor takes it: live mentions, control characters … */
@@ -48,7 +52,7 @@ export interface Received {
   readonly status: number | null;
 }
 
-const PATHS: Readonly<Record<VendorName, RegExp>> = {
+const PATHS = {
   slack: /^\/services\/\w+\/\w+\/\w+$/,
   discord: /^\/api(?:\/v\d+)?\/webhooks\/\d+\/[\w-]+$/,
 };
@@ -107,9 +111,9 @@ export class WebhookStandIn {
     const atMs = Date.now();
     const text = await readAll(request);
     if (url.pathname.startsWith("/-/")) return this.#control(request, url.pathname, text, response);
-    const vendor: VendorName = url.pathname.startsWith("/api/") ? "discord" : "slack";
+    const vendor = vendorOf(url.pathname);
     const body = parse(text);
-    const violations = violationsOf(vendor, request, body);
+    const violations = violationsOf(vendor, request, body, Buffer.byteLength(text));
     const behaviour = this.#script.shift() ?? { kind: "accept" };
     const answer =
       behaviour.kind === "accept" ? judge(vendor, url, violations, behaviour.headers) : behaviour;
@@ -120,6 +124,7 @@ export class WebhookStandIn {
       path: url.pathname + url.search,
       headers: request.headers,
       body,
+      text,
       violations,
       hazards: hazardsOf(vendor, body),
       status,
@@ -145,18 +150,33 @@ export class WebhookStandIn {
   }
 }
 
-function violationsOf(vendor: VendorName, request: IncomingMessage, body: unknown): string[] {
+/** A path of no vendor is taken for a wrong one of Slack's, as a URL with a typing error would be. */
+function vendorOf(path: string): VendorName {
+  const known = Object.entries(vendorSchemas).find(([, check]) => check.path.test(path));
+  return known?.[0] ?? (path.startsWith("/api/") ? "discord" : "slack");
+}
+
+function violationsOf(
+  vendor: VendorName,
+  request: IncomingMessage,
+  body: unknown,
+  bytes: number,
+): string[] {
   const problems = body === undefined ? ["the body is not JSON"] : [];
   if (request.method !== "POST") problems.push(`method ${request.method}`);
   if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) {
     problems.push(`content type ${request.headers["content-type"]}`);
   }
   if (body === undefined) return problems;
+  const check = vendorSchemas[vendor];
+  if (check) return [...problems, ...check.violations(body, bytes)];
   return [...problems, ...(vendor === "slack" ? slackViolations(body) : discordViolations(body))];
 }
 
 function hazardsOf(vendor: VendorName, body: unknown): string[] {
   if (body === undefined) return [];
+  const check = vendorSchemas[vendor];
+  if (check) return check.hazards(body);
   return vendor === "slack" ? slackHazards(body) : discordHazards(body);
 }
 
@@ -167,7 +187,12 @@ function judge(
   violations: readonly string[],
   headers: Readonly<Record<string, string>> = {},
 ): Behaviour {
-  const isKnown = PATHS[vendor].test(url.pathname);
+  const check = vendorSchemas[vendor];
+  if (check) {
+    if (violations.length > 0) return { kind: "status", status: 400, body: "" };
+    return { kind: "status", ...check.accepted, headers };
+  }
+  const isKnown = PATHS[vendor === "slack" ? "slack" : "discord"].test(url.pathname);
   if (vendor === "slack") {
     if (!isKnown) return { kind: "status", status: 404, body: "no_service" };
     if (violations.length > 0) return { kind: "status", status: 400, body: "invalid_blocks" };

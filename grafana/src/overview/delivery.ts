@@ -6,7 +6,7 @@ import { increase, rate, select } from "../select.ts";
 
 /** Was everybody told: what the agent's own channels did with its events. */
 export function deliveryPanels(): PanelBuilder[] {
-  return [attempts(), waiting(), duration()];
+  return [attempts(), waiting(), duration(), fates(), keptBack()];
 }
 
 function attempts(): PanelBuilder {
@@ -78,6 +78,54 @@ function duration(): PanelBuilder {
       line(
         `histogram_quantile(0.95, sum by (channel, le) (${rate("nam_notification_seconds_bucket")}))`,
         "{{channel}}",
+      ),
+    );
+}
+
+function fates(): PanelBuilder {
+  return stacked(
+    {
+      title: "What became of events",
+      description:
+        "By channel: told by name, counted in a digest, or why not. Every event ends in exactly one of them on every channel.",
+      unit: units.Short,
+    },
+    12,
+  ).withTarget(
+    line(
+      `sum by (channel, fate) (${increase("nam_notification_events_total")}) > 0`,
+      "{{channel}} {{fate}}",
+    ),
+  );
+}
+
+function keptBack(): PanelBuilder {
+  return timeseries(
+    {
+      title: "Kept back",
+      description:
+        "Silences and maintenance windows that hold, dead letters that are kept for another try, and agents whose outbox is not on disk, so that a restart would lose what waits.",
+      unit: units.Short,
+    },
+    12,
+  )
+    .min(0)
+    .withTarget(
+      line(
+        `sum by (instance, kind) (${select("nam_silences_active")}) > 0`,
+        "{{instance}} {{kind}}",
+      ),
+    )
+    .withTarget(
+      line(
+        `sum by (instance, channel) (${select("nam_dead_letters_kept")}) > 0`,
+        "{{instance}} {{channel}} dead letters",
+      ),
+    )
+    .withTarget(
+      line(
+        `1 - min by (instance) (${select("nam_outbox_durable")}) > 0`,
+        "{{instance}} not on disk",
       ),
     );
 }
