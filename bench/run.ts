@@ -5,13 +5,21 @@ import { parseArgs } from "node:util";
 import { MAIN } from "./agent.ts";
 import type { Bench, Row } from "./bench.ts";
 import { decodeBench } from "./decode.ts";
+import { detectBench } from "./detect.ts";
 import { flowBench } from "./flow.ts";
 import { liveBench } from "./live.ts";
 import { memoryBench } from "./memory.ts";
 import { table, writeReadme } from "./readme.ts";
 import { replayBench } from "./replay.ts";
 
-const BENCHES: readonly Bench[] = [replayBench, liveBench, memoryBench, decodeBench, flowBench];
+const BENCHES: readonly Bench[] = [
+  replayBench,
+  liveBench,
+  memoryBench,
+  decodeBench,
+  flowBench,
+  detectBench,
+];
 
 await main();
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { alertMetrics } from "./alert/metrics.ts";
+import { baselineStoreMetrics } from "./baseline-store.ts";
 import { captureMetrics } from "./capture-metrics.ts";
 import { configMetrics } from "./config-metrics.ts";
 import { decodeMetrics } from "./decode/families.ts";
@@ -32,6 +33,7 @@ export function metricCatalogue(): readonly MetricDefinition[] {
     ...hostMetrics,
     ...Object.values(signalFamilies(signalNames(sensorSignals))),
     ...Object.values(incidentFamilies(detectors.map(({ name }) => name))),
+    ...baselineStoreMetrics,
     ...alertMetrics,
     ...configMetrics,
   ].sort((a, b) => (a.name < b.name ? -1 : 1));

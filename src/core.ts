@@ -4,7 +4,7 @@ import { CaptureMetrics } from "./capture-metrics.ts";
 import { isHomeMatcher } from "./decode/direction.ts";
 import { detectors } from "./detect/all.ts";
 import type { Anomaly, HostSample } from "./detect/detector.ts";
-import { DetectionEngine } from "./detect/engine.ts";
+import { DetectionEngine, type EngineOptions } from "./detect/engine.ts";
 import type { DetectSettings } from "./detect/settings.ts";
 import { DISTINCT, distinctMetric, SlidingDistinct } from "./flow/distinct.ts";
 import type { Window } from "./flow/window.ts";
@@ -21,6 +21,8 @@ export interface CoreOptions {
   readonly agent: string;
   /** Routers of this machine; none on replay, which may be of any network. */
   readonly gateways?: readonly string[];
+  /** As in EngineOptions. */
+  readonly watch?: EngineOptions["watch"];
   /** Where detectors that fail are reported. */
   readonly log: Log;
 }
@@ -64,6 +66,7 @@ export class Core {
       registry: this.registry,
       context: { isHome: isHomeMatcher(options.home), gateways: options.gateways ?? [] },
       agent: options.agent,
+      watch: options.watch,
       collectors: this.collectors,
     });
   }

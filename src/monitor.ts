@@ -4,6 +4,7 @@ import { EventStore } from "./alert/event-store.ts";
 import type { Outbox } from "./alert/outbox/outbox.ts";
 import { AlertRouter } from "./alert/router.ts";
 import { channelStates, silenceCallbacks } from "./alert-callbacks.ts";
+import { BaselineStore } from "./baseline-store.ts";
 import { CaptureBook } from "./capture-status.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
@@ -46,6 +47,7 @@ export class Monitor {
   readonly #core: Core;
   readonly #configMetrics: ConfigMetrics;
   readonly #events: EventStore;
+  readonly #baselines: BaselineStore;
   readonly #router: AlertRouter;
   readonly #host: HostSampler | null;
   readonly #sensors: readonly Sensor[];
@@ -76,6 +78,13 @@ export class Monitor {
     this.#configMetrics = new ConfigMetrics(registry);
     this.#configMetrics.loaded(loaded.hash, clock.now());
     this.#events = new EventStore(config.storage.path, log.child({ stage: "events" }));
+    this.#baselines = new BaselineStore({
+      directory: config.storage.path,
+      engine: this.#core.engine,
+      registry,
+      clock,
+      log: log.child({ stage: "baselines" }),
+    });
     this.#router = new AlertRouter({
       channels: this.#channels(config),
       settings: config.alerts,
@@ -132,6 +141,7 @@ export class Monitor {
   async stop(): Promise<void> {
     await Promise.all(this.#sensors.map((sensor) => sensor.stop()));
     this.#merger.flush();
+    this.#baselines.save();
     await this.#router.stop(STOP_TIMEOUT_MS);
     await this.#server?.close();
   }
@@ -176,6 +186,7 @@ export class Monitor {
     this.#captures.window(window);
     void this.#sampleHost();
     const events = this.#core.accept(window, this.#hostSample);
+    this.#baselines.tick();
     this.#events.add(events);
     this.#router.accept(events);
   }

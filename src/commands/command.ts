@@ -25,6 +25,8 @@ export interface ReplayCommandOptions {
   readonly top: number;
   readonly metrics: string | null;
   readonly events: string | null;
+  /** Say what other thresholds would have raised. */
+  readonly tune: boolean;
   /** Serve metrics, page and API meanwhile: a listen address was given on the command line. */
   readonly serve: boolean;
   readonly log: Log;

@@ -10,6 +10,7 @@ Examples:
   nam replay capture.pcapng                        a summary of what is in it
   nam replay --report report.json *.pcap.gz        several files as one, and a report for programs
   nam replay --events - capture.pcap               events as they are found, one JSON object a line
+  nam replay --tune capture.pcap                   what other thresholds would have raised
   nam replay --speed 1 --web.listen-address 127.0.0.1:9977 capture.pcap
   tcpdump -w - | nam replay -                      from standard input
 `;
@@ -20,6 +21,7 @@ interface Options {
   readonly "report.top": number;
   readonly metrics?: string;
   readonly events?: string;
+  readonly tune?: boolean;
 }
 
 /** `nam replay`. */
@@ -43,7 +45,11 @@ export function replaySubcommand({ io, finish }: CommandContext): Command {
       "--metrics <file>",
       "Write the metrics in Prometheus text format; - is standard output.",
     )
-    .option("--events <file>", "Write events, one JSON object a line; - is standard output.");
+    .option("--events <file>", "Write events, one JSON object a line; - is standard output.")
+    .option(
+      "--tune",
+      "Also say what each threshold would have raised at a quarter, half, twice and four times its value.",
+    );
   addConfigFlags(command, [
     "--web.listen-address <address>",
     "--web.config.file <file>",
@@ -64,6 +70,7 @@ export function replaySubcommand({ io, finish }: CommandContext): Command {
         top: options["report.top"],
         metrics: options.metrics ?? null,
         events: options.events ?? null,
+        tune: options.tune ?? false,
         serve: isGiven(command, "--web.listen-address <address>"),
         log: openLog(loaded, io),
         io,

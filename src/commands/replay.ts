@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { appendFileSync, writeFileSync } from "node:fs";
 import type { LoadedConfig } from "../config/load.ts";
+import { isHomeMatcher } from "../decode/direction.ts";
+import { detectors } from "../detect/all.ts";
 import type { Anomaly } from "../detect/detector.ts";
+import { Tuner } from "../detect/tuner.ts";
 import { ProgressBar } from "../progress-bar.ts";
 import { Replay } from "../replay.ts";
 import { summarise } from "../report-summary.ts";
 import type { RunningServer } from "../server/server.ts";
+import { tuningText } from "../tuning-report.ts";
 import { messageOf, NamError } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
 import type { Io, Output, ReplayCommandOptions } from "./command.ts";
@@ -28,6 +32,9 @@ export async function replayCommand(
   const stop = (): void => abort.abort();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, stop);
   const writeEvents = eventWriter(options.events, io);
+  const tuner = options.tune
+    ? new Tuner(detectors, config.detectors, { isHome: isHomeMatcher(config.networks.home) })
+    : null;
   const replay = new Replay({
     detect: config.detectors,
     home: config.networks.home,
@@ -36,6 +43,7 @@ export async function replayCommand(
     flowCapacity: config.flow.capacity,
     top: options.top,
     speed: options.speed,
+    watch: tuner ? (tick, moment) => tuner.accept(tick, moment) : undefined,
     onEvents: writeEvents,
     onProgress: (path, part) => bar.show(path, part),
     signal: abort.signal,
@@ -49,6 +57,7 @@ export async function replayCommand(
     if (options.metrics !== null)
       output(options.metrics, (await replay.core.registry.text(false)).body, io);
     humanOutput(options, io).write(summarise(report));
+    if (tuner) humanOutput(options, io).write(tuningText(tuner.trials()));
     if (server && !abort.signal.aborted) await served(server.addresses, abort.signal, io);
     return damaged ? ExitCode.FAILED : ExitCode.OK;
   } finally {

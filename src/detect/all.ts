@@ -6,6 +6,7 @@ import type { DetectorDefinition } from "./detector.ts";
 import { dga } from "./dga.ts";
 import { nxdomainRatio, txtRatio } from "./dns-ratio.ts";
 import { dnsTunnel } from "./dns-tunnel.ts";
+import { drift } from "./drift.ts";
 import { environmentChange } from "./environment-change.ts";
 import { exfiltration } from "./exfiltration.ts";
 import { icmpFlood, land, spoofedFlood, tcpFlagFlood, udpFlood } from "./floods.ts";
@@ -19,6 +20,7 @@ import { bruteForce, httpFlood, slowDos } from "./pair-attacks.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
 import { rogueDhcp, rogueRouter } from "./rogue-servers.ts";
+import { seasonal } from "./seasonal.ts";
 import { selfWatch } from "./self.ts";
 import { serviceProbe } from "./service-probe.ts";
 import { detectSettingsSchema } from "./settings.ts";
@@ -44,6 +46,8 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   volumeSpike,
   volumeDrop,
   levelShift,
+  seasonal,
+  drift,
   environmentChange,
   hostUsage,
   processUsage,

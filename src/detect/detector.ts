@@ -78,7 +78,7 @@ export interface Anomaly {
 }
 
 /** Which idea of "normal" a state was scored against: the value of the `baseline` label. */
-export const BASELINES = ["rolling", "ewma"] as const;
+export const BASELINES = ["rolling", "ewma", "robust", "seasonal"] as const;
 export type BaselineName = (typeof BASELINES)[number];
 
 /** Current state of one signal under one baseline. */

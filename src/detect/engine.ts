@@ -6,6 +6,7 @@ import type { SignalDefinition } from "../metrics/metric.ts";
 import type { GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
 import { AllowList } from "./allow.ts";
 import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
+import type { BankMemory } from "./baseline/memory.ts";
 import type {
   Anomaly,
   Detector,
@@ -43,6 +44,8 @@ export interface EngineOptions {
   readonly context: DetectorContext;
   /** Name of this agent; part of what identifies an incident. */
   readonly agent: string;
+  /** Sees every tick after the detectors; it must not keep the tick. */
+  readonly watch?: ((tick: Tick, moment: Moment) => void) | undefined;
   /** Shared with other parts that are measured; its own where none is given. */
   readonly collectors?: Collectors;
 }
@@ -106,6 +109,7 @@ export class DetectionEngine {
       const kept = this.#notSuperseded(definition.supersededBy, findings, found);
       told.push({ detector: name, kind, findings: kept });
     }
+    this.#options.watch?.(tick, moment);
     return this.#running.flatMap(({ definition, settings }) => {
       const findings = this.#asLearned(this.#worthTelling(definition, found, tick));
       const report: Report = { detector: definition, findings, quietMs: settings.quietMs };
@@ -116,6 +120,16 @@ export class DetectionEngine {
   /** Every signal under every baseline, as of the last tick. */
   signals(): readonly SignalState[] {
     return this.#bank.states.map((state) => ({ ...state }));
+  }
+
+  /** What the baselines know, as plain numbers. */
+  remember(): BankMemory {
+    return this.#bank.remember();
+  }
+
+  /** Goes on from there; of an old memory only the seasons are taken. */
+  recall(memory: BankMemory, isOld: boolean): void {
+    this.#bank.recall(memory, isOld);
   }
 
   /** Every open incident as it stands. */
@@ -189,7 +203,7 @@ export class DetectionEngine {
     const fresh = host === null || host.timeMs === this.#host?.timeMs ? null : host;
     this.#host = host;
     const seconds = durationMs / 1000;
-    this.#bank.update(window.counters, seconds, fresh, !tainted);
+    this.#bank.update(window.counters, { seconds, timeMs: window.endMs, learn: !tainted }, fresh);
     const signals = this.#bank.states;
     return {
       timeMs: window.endMs,

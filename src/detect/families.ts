@@ -12,9 +12,30 @@ export const SUPPRESSION_REASONS = [
 ] as const;
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
 
+/** Signals that are exposed under every baseline: thousands of series would be the price of all of them. */
+const HEADLINES: readonly string[] = [
+  "network_ipv4_bytes",
+  "network_ipv4_packets",
+  "network_ipv6_packets",
+  "tcp_syn",
+  "dns_queries",
+  "flows_tcp",
+  "host_cpu_ratio",
+];
+
+/** True where a signal is exposed under a baseline. Every signal is judged by every baseline all the same. */
+export function isExposed(signal: string, baseline: string): boolean {
+  return baseline === "rolling" || HEADLINES.includes(signal);
+}
+
 /** Families of the signals, for a closed list of signal names. */
 export function signalFamilies(signals: readonly string[]) {
   const labels = { signal: signals, baseline: BASELINES };
+  const exposed: MetricDefinition["has"] = ({ signal = "", baseline = "" }) =>
+    isExposed(signal, baseline);
+  // The scores are what the guarded detectors go by: those of the EWMA exist for every signal.
+  const scored: MetricDefinition["has"] = ({ signal = "", baseline = "" }) =>
+    baseline === "ewma" || isExposed(signal, baseline);
   return {
     value: gauge(
       "nam_signal_value",
@@ -25,23 +46,27 @@ export function signalFamilies(signals: readonly string[]) {
     ),
     zscore: gauge(
       "nam_signal_zscore",
-      "Standard deviations between the signal's last value and its baseline; 0 until the baseline is ready.",
+      "Standard deviations between the signal's last value and its baseline; 0 until the baseline is ready. Rolling and ewma for every signal, the others for a few.",
       labels,
+      scored,
     ),
     mean: gauge(
       "nam_baseline_mean",
-      "What the baseline takes to be the signal's normal level.",
+      "What the baseline takes to be the signal's normal level. Rolling for every signal, the others for a few.",
       labels,
+      exposed,
     ),
     stddev: gauge(
       "nam_baseline_stddev",
-      "Standard deviation under the baseline, in the signal's unit; for ewma that of a rise above the mean.",
+      "Standard deviation under the baseline, in the signal's unit; for ewma that of a rise above the mean. Rolling for every signal, the others for a few.",
       labels,
+      exposed,
     ),
     ready: gauge(
       "nam_baseline_ready",
-      "1 once the baseline has seen enough to judge, else 0.",
+      "1 once the baseline has seen enough to judge, else 0. Rolling for every signal, the others for a few.",
       labels,
+      exposed,
     ),
   };
 }
@@ -75,8 +100,9 @@ function gauge(
   name: MetricDefinition["name"],
   help: string,
   labels: NonNullable<MetricDefinition["labels"]>,
+  has?: MetricDefinition["has"],
 ): MetricDefinition {
-  return { name, help, type: "gauge", labels };
+  return { name, help, type: "gauge", labels, ...(has ? { has } : {}) };
 }
 
 function counter(

@@ -4,9 +4,10 @@ import type { SignalDefinition } from "../metrics/metric.ts";
 import type { GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
 import { f64, i32 } from "../util/typed.ts";
 import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
-import { Signal } from "./baseline/signal.ts";
+import type { BankMemory } from "./baseline/memory.ts";
+import { type Circumstances, Signal } from "./baseline/signal.ts";
 import type { HostSample, SignalState } from "./detector.ts";
-import { signalFamilies } from "./families.ts";
+import { isExposed, signalFamilies } from "./families.ts";
 
 /** The host's own levels: signals like any other. */
 const HOST_SIGNALS: readonly { name: string; read(host: HostSample): number }[] = [
@@ -49,29 +50,54 @@ export class SignalBank {
   }
 
   /** Scores a window and, where there is a new one, a host sample; learns from both unless told not to. */
-  update(counters: Float64Array, seconds: number, host: HostSample | null, learn: boolean): void {
+  update(
+    counters: Float64Array,
+    { seconds, timeMs, learn }: Circumstances,
+    host: HostSample | null,
+  ): void {
     for (const { signal, slots } of this.#rates) {
-      signal.observe(sum(counters, slots) / seconds, seconds, learn);
+      signal.observe(sum(counters, slots) / seconds, { seconds, timeMs, learn });
     }
     if (host) {
-      for (const { signal, read } of this.#levels) signal.observe(read(host), 1, learn);
+      for (const { signal, read } of this.#levels) {
+        signal.observe(read(host), { seconds: 1, timeMs, learn });
+      }
+    }
+  }
+
+  /** What every signal's baselines know. */
+  remember(): BankMemory {
+    return Object.fromEntries(
+      [...this.#rates, ...this.#levels].map(({ signal }) => [signal.key, signal.remember()]),
+    );
+  }
+
+  /** Goes on from what is remembered of the signals that still exist. */
+  recall(memory: BankMemory, isOld: boolean): void {
+    for (const { signal } of [...this.#rates, ...this.#levels]) {
+      const known = memory[signal.key];
+      if (known) signal.recall(known, isOld);
     }
   }
 
   #expose(names: readonly string[], registry: MetricsRegistry): void {
     const families = signalFamilies(names);
     const value = registry.gauge(families.value);
+    const zscore = registry.gauge(families.zscore);
     const perBaseline: readonly [GaugeInstrument, (state: SignalState) => number][] = [
-      [registry.gauge(families.zscore), ({ z }) => z],
       [registry.gauge(families.mean), ({ mean }) => mean],
       [registry.gauge(families.stddev), ({ stddev }) => stddev],
       [registry.gauge(families.ready), ({ ready }) => (ready ? 1 : 0)],
     ];
+    const zscores = families.zscore.has ?? (() => true);
     registry.onCollect(() => {
       for (const state of this.states) {
         const labels = { signal: state.name, baseline: state.baseline };
-        value.set({ signal: state.name }, state.value);
-        for (const [gauge, read] of perBaseline) gauge.set(labels, read(state));
+        if (state.baseline === "rolling") value.set({ signal: state.name }, state.value);
+        if (isExposed(state.name, state.baseline)) {
+          for (const [gauge, read] of perBaseline) gauge.set(labels, read(state));
+        }
+        if (zscores(labels)) zscore.set(labels, state.z);
       }
     });
   }

@@ -11,6 +11,8 @@ export interface MetricDefinition {
   readonly type: "counter" | "gauge" | "histogram";
   /** Label name → its closed value set; `null` where the set comes from the configuration (interface, channel …). */
   readonly labels?: Readonly<Record<string, readonly string[] | null>>;
+  /** True for the combinations of label values that exist; all of them where it is absent. */
+  readonly has?: (labels: Readonly<Record<string, string>>) => boolean;
   /** Histograms only: upper bounds, ascending, without +Inf. */
   readonly buckets?: readonly number[];
 }

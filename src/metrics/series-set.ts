@@ -60,8 +60,9 @@ export class SeriesSet {
   }
 
   #isDeclared(labels: Labels): boolean {
-    const declared = this.#definition.labels ?? {};
-    return this.#names.every((name) => declared[name]?.includes(labels[name] ?? "") ?? true);
+    const { labels: declared = {}, has } = this.#definition;
+    const known = this.#names.every((name) => declared[name]?.includes(labels[name] ?? "") ?? true);
+    return known && (has?.(labels) ?? true);
   }
 
   #wrongLabels(labels: Labels): NamError {

@@ -179,7 +179,8 @@ describe("signal", () => {
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const signal = new Signal(PACKETS, { warmupSamples: 60, freezeSamples: 60 });
         for (const [sample, length, learn, times] of steps) {
-          for (let repeat = 0; repeat < times; repeat++) signal.observe(sample, length, learn);
+          for (let repeat = 0; repeat < times; repeat++)
+            signal.observe(sample, { seconds: length, timeMs: 0, learn: learn });
           for (const state of signal.states) {
             const { value: last, mean: level, stddev, z } = state;
             expect([last, level, stddev, z].every(Number.isFinite), JSON.stringify(state)).toBe(
@@ -195,16 +196,16 @@ describe("signal", () => {
 
   it("takes a window of two seconds for two samples, and a scrap of one for none", () => {
     const signal = new Signal(PACKETS, LIMITS);
-    signal.observe(10, 2, true);
-    signal.observe(1e6, 0.2, true);
+    signal.observe(10, { seconds: 2, timeMs: 0, learn: true });
+    signal.observe(1e6, { seconds: 0.2, timeMs: 0, learn: true });
     const [rolling, ewma] = signal.states;
     expect([rolling.samples, rolling.mean, ewma.samples]).toEqual([2, 10, 2]);
   });
 
   it("scores, but does not learn, what may not be believed", () => {
     const signal = new Signal(PACKETS, LIMITS);
-    for (let at = 0; at < 700; at++) signal.observe(100, 1, true);
-    signal.observe(5000, 1, false);
+    for (let at = 0; at < 700; at++) signal.observe(100, { seconds: 1, timeMs: 0, learn: true });
+    signal.observe(5000, { seconds: 1, timeMs: 0, learn: false });
     const [rolling, ewma] = signal.states;
     expect([rolling.mean, rolling.samples, ewma.samples]).toEqual([100, 300, 700]);
     expect(rolling.z).toBeGreaterThan(1000);
@@ -212,10 +213,10 @@ describe("signal", () => {
 
   it("ignores what is not a rate", () => {
     const signal = new Signal(PACKETS, LIMITS);
-    signal.observe(7, 1, true);
-    signal.observe(-3, 1, true);
-    signal.observe(Number.NaN, 1, true);
-    expect(signal.states.map(({ value, samples }) => [value, samples])).toEqual([
+    signal.observe(7, { seconds: 1, timeMs: 0, learn: true });
+    signal.observe(-3, { seconds: 1, timeMs: 0, learn: true });
+    signal.observe(Number.NaN, { seconds: 1, timeMs: 0, learn: true });
+    expect(signal.states.slice(0, 2).map(({ value, samples }) => [value, samples])).toEqual([
       [7, 1],
       [7, 1],
     ]);

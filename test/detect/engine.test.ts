@@ -96,7 +96,7 @@ describe("engine", () => {
     expect(await bench.series(`nam_signal_zscore${rolling}`)).toBe(5);
     expect(await bench.series(`nam_baseline_ready${rolling}`)).toBe(1);
     expect(await bench.series(`nam_baseline_mean${rolling}`)).toBeCloseTo(100.5, 1);
-    expect(await bench.series('nam_baseline_ready{signal="test_p0",baseline="ewma"}')).toBe(0);
+    expect(await bench.series('nam_signal_zscore{signal="test_p0",baseline="ewma"}')).toBe(0);
   });
 
   it("names the event that was counted", async () => {

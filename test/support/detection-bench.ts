@@ -7,7 +7,7 @@ import type {
   HostSample,
   SignalState,
 } from "../../src/detect/detector.ts";
-import { DetectionEngine } from "../../src/detect/engine.ts";
+import { DetectionEngine, type EngineOptions } from "../../src/detect/engine.ts";
 import type { DetectSettings } from "../../src/detect/settings.ts";
 import { CellLayout } from "../../src/metrics/cells.ts";
 import { Collectors } from "../../src/metrics/collectors.ts";
@@ -49,6 +49,7 @@ export interface BenchOptions {
   readonly context?: Partial<DetectorContext>;
   readonly startMs?: number;
   readonly log?: Log;
+  readonly watch?: EngineOptions["watch"];
 }
 
 /** A detection engine and the packet time it is driven on. Home is 10.0.0.0/8. */
@@ -69,6 +70,7 @@ export class DetectionBench {
       collectors: new Collectors(this.registry, options.log ?? null),
       context: { isHome: (address) => address.startsWith("10."), ...options.context },
       agent: "bench",
+      watch: options.watch,
     });
   }
 

@@ -25,6 +25,7 @@ export function gallery(): readonly Anomaly[] {
     slowScans(),
     rogues(),
     volumes(),
+    seasons(),
     environment(),
     host(),
     storm(),
@@ -171,6 +172,14 @@ function volumes(): DetectionBench {
   bench.run(400, { packets: { p0: 9000, p1: 100 } });
   bench.run(400, { packets: { p0: 100, p1: 0 } });
   bench.run(1900, { packets: { p0: 9000, p1: 100 } });
+  return bench;
+}
+
+/** Two days of five-minute windows, then five hours of another level. */
+function seasons(): DetectionBench {
+  const bench = new DetectionBench();
+  bench.run(600, { seconds: 300, packets: { p0: 30_000 } });
+  bench.run(60, { seconds: 300, packets: { p0: 900_000 } });
   return bench;
 }
 

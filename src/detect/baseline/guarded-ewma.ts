@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import type { EwmaMemory } from "./memory.ts";
 import type { Scale } from "./scale.ts";
 
 /** Bounds of guarded EWMAs, in samples of one second; shared by many, and their owner may change them. */
@@ -83,6 +84,31 @@ export class GuardedEwma {
     else if (Math.abs(score) > FREEZE_SCORE) this.#freeze(sample);
     else this.#adapt(distance);
     return score;
+  }
+
+  /** For the state file. */
+  remember(): EwmaMemory {
+    return {
+      samples: this.#samples,
+      smoothed: this.#smoothed,
+      level: this.#level,
+      deviation: this.#deviation,
+      frozen: this.#frozen,
+      candidates: this.#candidates,
+      candidateLevel: this.#candidateLevel,
+      candidateDeviation: this.#candidateDeviation,
+    };
+  }
+
+  recall(memory: EwmaMemory): void {
+    this.#samples = memory.samples;
+    this.#smoothed = memory.smoothed;
+    this.#level = memory.level;
+    this.#deviation = memory.deviation;
+    this.#frozen = memory.frozen;
+    this.#candidates = memory.candidates;
+    this.#candidateLevel = memory.candidateLevel;
+    this.#candidateDeviation = memory.candidateDeviation;
   }
 
   #step(value: number): number {

@@ -57,6 +57,13 @@ export class RollingBaseline {
     if (this.#next === 0 || this.#squares < CANCELLATION * this.#peakSquares) this.#recompute();
   }
 
+  /** The window, oldest sample first, for the state file. */
+  remember(): number[] {
+    const oldest = this.#samples < ROLLING_SAMPLES ? 0 : this.#next;
+    const window = this.#ring.subarray(0, this.#samples);
+    return [...window.subarray(oldest), ...window.subarray(0, oldest)];
+  }
+
   #grow(value: number): void {
     this.#samples++;
     const distance = value - this.#mean;

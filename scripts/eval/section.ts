@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+/** One chapter of docs/evaluation.md. */
+export interface Section {
+  readonly title: string;
+  /** Markdown paragraphs and tables, in order. */
+  readonly parts: readonly string[];
+}
+
+/** A Markdown table. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+export function percent(part: number, whole: number): string {
+  return whole === 0 ? "–" : `${Math.round((100 * part) / whole)} %`;
+}
+
+/** The value below which a share of the values lies; "–" where there are none. */
+export function quantileText(values: readonly number[], share: number, unit = " s"): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return value === undefined ? "–" : `${Number(value.toFixed(2))}${unit}`;
+}

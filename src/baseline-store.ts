@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { type BankMemory, bankMemory } from "./detect/baseline/memory.ts";
+import type { MetricDefinition } from "./metrics/metric.ts";
+import type { CounterInstrument, GaugeInstrument, MetricsRegistry } from "./metrics/registry.ts";
+import type { Clock } from "./util/clock.ts";
+import { messageOf } from "./util/errors.ts";
+import type { Log } from "./util/log.ts";
+
+/** Raised whenever what the numbers mean changes. */
+const VERSION = 1;
+const SAVE_EVERY_MS = 300_000;
+/** After this long the fast baselines say nothing about now; the seasons still do. */
+const OLD_MS = 24 * 3_600_000;
+/** A file beyond this is not one of ours: a hundred signals need about 2 MB. */
+const FILE_LIMIT_BYTES = 64 * 1024 * 1024;
+
+const lastSave: MetricDefinition = {
+  name: "nam_baseline_last_save_timestamp_seconds",
+  help: "When the baselines were last written to the storage path; 0 before the first time.",
+  type: "gauge",
+};
+const saves: MetricDefinition = {
+  name: "nam_baseline_saves_total",
+  help: "Attempts to write the baselines to the storage path.",
+  type: "counter",
+  labels: { outcome: ["saved", "failed"] },
+};
+
+export const baselineStoreMetrics: readonly MetricDefinition[] = [lastSave, saves];
+
+export interface BaselineStoreOptions {
+  readonly directory: string;
+  readonly engine: {
+    remember(): BankMemory;
+    recall(memory: BankMemory, isOld: boolean): void;
+  };
+  readonly registry: MetricsRegistry;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Baselines over restarts: read once at the start, written every five minutes and at the stop. A file is replaced as
+ * a whole or not at all; one that is damaged is moved aside, said, and the baselines begin anew. Nothing here is fatal.
+ */
+export class BaselineStore {
+  readonly #options: BaselineStoreOptions;
+  readonly #file: string;
+  readonly #lastSave: GaugeInstrument;
+  readonly #saves: CounterInstrument;
+  #nextMs: number;
+  #failed = false;
+
+  constructor(options: BaselineStoreOptions) {
+    this.#options = options;
+    this.#file = join(options.directory, "baselines.json");
+    this.#lastSave = options.registry.gauge(lastSave);
+    this.#saves = options.registry.counter(saves);
+    this.#nextMs = options.clock.monotonicMs() + SAVE_EVERY_MS;
+    this.#load();
+  }
+
+  /** Saves where it is time to; called once a tick. */
+  tick(): void {
+    if (this.#options.clock.monotonicMs() >= this.#nextMs) this.save();
+  }
+
+  /** Writes the baselines now. A disk that fails is reported once. */
+  save(): void {
+    const { clock, directory, engine, log } = this.#options;
+    this.#nextMs = clock.monotonicMs() + SAVE_EVERY_MS;
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o750 });
+      const body = JSON.stringify(engine.remember());
+      const header = { version: VERSION, savedMs: clock.now(), sha256: digest(body) };
+      replaceFile(this.#file, `${JSON.stringify(header)}\n${body}\n`);
+      this.#lastSave.set({}, clock.now() / 1000);
+      this.#saves.inc({ outcome: "saved" });
+      this.#failed = false;
+    } catch (error) {
+      this.#saves.inc({ outcome: "failed" });
+      if (!this.#failed) log.error({ error: messageOf(error) }, "baselines cannot be saved");
+      this.#failed = true;
+    }
+  }
+
+  #load(): void {
+    const { clock, engine, log } = this.#options;
+    try {
+      const size = statSync(this.#file, { throwIfNoEntry: false })?.size;
+      if (size === undefined) return;
+      if (size > FILE_LIMIT_BYTES) throw new Error(`${size} bytes are too many`);
+      const { memory, savedMs } = parse(readFileSync(this.#file, "utf8"));
+      const ageMs = clock.now() - savedMs;
+      engine.recall(memory, ageMs > OLD_MS || ageMs < 0);
+      log.info({ ageSeconds: Math.round(ageMs / 1000) }, "baselines loaded");
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, "baselines cannot be read; they begin anew");
+      this.#moveAside();
+    }
+  }
+
+  #moveAside(): void {
+    const aside = `${this.#file}.damaged`;
+    try {
+      renameSync(this.#file, aside);
+      this.#options.log.warn({ file: aside }, "damaged baselines moved aside");
+    } catch (error) {
+      this.#options.log.warn({ error: messageOf(error) }, "damaged baselines cannot be moved");
+    }
+  }
+}
+
+/** Throws where the text is not what was written. */
+function parse(text: string): { memory: BankMemory; savedMs: number } {
+  const end = text.indexOf("\n");
+  const header = JSON.parse(text.slice(0, end)) as Record<string, unknown> | null;
+  if (header?.version !== VERSION) throw new Error(`version ${header?.version} is not ${VERSION}`);
+  const body = text.slice(end + 1).trimEnd();
+  if (header.sha256 !== digest(body)) throw new Error("the checksum does not match");
+  const savedMs = Number(header.savedMs);
+  if (!Number.isFinite(savedMs)) throw new Error("the time is missing");
+  return { memory: bankMemory.parse(JSON.parse(body)), savedMs };
+}
+
+function digest(body: string): string {
+  return createHash("sha256").update(body).digest("hex");
+}
+
+/** Whoever reads the file sees the old text or the new one, also after a power cut. */
+function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.new`;
+  const file = openSync(temporary, "w", 0o640);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { BaselineStore } from "../../src/baseline-store.ts";
+import { createLog } from "../../src/util/log.ts";
+import { DetectionBench, randomOf, type Step } from "../support/detection-bench.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+let directory = "";
+let lines: string[] = [];
+const clock = new FakeClock();
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "nam-baselines-"));
+  lines = [];
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const file = (): string => join(directory, "baselines.json");
+
+function storeOf(bench: DetectionBench, at = clock): BaselineStore {
+  const log = createLog({
+    level: "info",
+    format: "json",
+    target: { write: (line: string) => lines.push(line) },
+  });
+  return new BaselineStore({
+    directory,
+    engine: bench.engine,
+    registry: bench.registry,
+    clock: at,
+    log,
+  });
+}
+
+const random = randomOf(3);
+const usual = (): Step => ({ packets: { p0: 90 + 20 * random() } });
+
+function learned(): DetectionBench {
+  const bench = new DetectionBench();
+  bench.run(900, usual);
+  return bench;
+}
+
+describe("baselines over a restart", () => {
+  it("go on where they were: scores after the restart are those without it", () => {
+    const before = learned();
+    storeOf(before).save();
+    const after = new DetectionBench({ startMs: before.timeMs + 5000 });
+    storeOf(after);
+    for (let at = 0; at < 60; at++) {
+      const step = usual();
+      before.step(step);
+      after.step(step);
+    }
+    for (const baseline of ["rolling", "ewma", "robust"] as const) {
+      const restarted = after.signal("test_p0", baseline);
+      expect(restarted.ready).toBe(true);
+      expect(Math.abs(restarted.z - before.signal("test_p0", baseline).z)).toBeLessThan(0.5);
+    }
+  });
+
+  it("tell an incident that was open at the restart once more, and its end", () => {
+    const before = learned();
+    const flood: Step = { packets: { p0: 5000 } };
+    before.run(60, flood);
+    storeOf(before).save();
+    const after = new DetectionBench({ startMs: before.timeMs + 5000 });
+    storeOf(after);
+    after.run(20, flood);
+    after.run(200, usual);
+    expect(after.events.map(({ detector, state }) => `${detector} ${state}`)).toEqual([
+      "volume_spike open",
+      "volume_spike resolved",
+    ]);
+  });
+
+  it("are only seasons when they are more than a day old", () => {
+    const before = learned();
+    storeOf(before).save();
+    const later = new FakeClock(clock.now() + 25 * 3_600_000);
+    const after = new DetectionBench();
+    storeOf(after, later);
+    expect(after.engine.remember()["test_p0 packets"]).toMatchObject({
+      rolling: [],
+      ewma: { samples: 0 },
+      seasonal: { samples: 3 },
+    });
+  });
+});
+
+describe("the file of baselines", () => {
+  it("is written every five minutes and says when", async () => {
+    const bench = learned();
+    const own = new FakeClock();
+    const store = storeOf(bench, own);
+    store.tick();
+    expect(existsSync(file())).toBe(false);
+    await own.advance(300_001);
+    store.tick();
+    expect(existsSync(file())).toBe(true);
+    expect(existsSync(`${file()}.new`)).toBe(false);
+    expect(await bench.series('nam_baseline_saves_total{outcome="saved"}')).toBe(1);
+    expect(await bench.series("nam_baseline_last_save_timestamp_seconds")).toBe(own.now() / 1000);
+  });
+
+  it("stays small", () => {
+    storeOf(learned()).save();
+    expect(statSync(file()).size).toBeLessThan(27 * 30_000);
+  });
+
+  it.each([
+    ["cut short", (text: string) => text.slice(0, text.length / 2)],
+    ["changed by one digit", (text: string) => text.replace(/"level":\d/, '"level":9')],
+    ["empty", () => ""],
+    ["no JSON", () => "\u0000\u0001 what is this"],
+    ["of another version", (text: string) => text.replace('"version":1', '"version":99')],
+  ])("that is %s is moved aside, said, and costs nothing but itself", (_, damage) => {
+    storeOf(learned()).save();
+    writeFileSync(file(), damage(readFileSync(file(), "utf8")));
+    const bench = new DetectionBench();
+    const store = storeOf(bench);
+    expect(existsSync(file())).toBe(false);
+    expect(existsSync(`${file()}.damaged`)).toBe(true);
+    expect(lines.map((line) => JSON.parse(line).msg)).toContain("damaged baselines moved aside");
+    bench.run(10, usual);
+    store.save();
+    expect(existsSync(file())).toBe(true);
+  });
+
+  it("that cannot be written is said once, and counted", async () => {
+    const bench = learned();
+    const store = storeOf(bench);
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, "a file where the folder was");
+    store.save();
+    store.save();
+    expect(lines).toHaveLength(1);
+    expect(await bench.series('nam_baseline_saves_total{outcome="failed"}')).toBe(2);
+  });
+});
