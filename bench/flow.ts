@@ -187,7 +187,7 @@ function createStage(): FlowStage {
     gauges: new Float64Array(gaugeLayout.size),
     hashSeed: 1,
     flowCapacity: CAPACITY,
-    networkNames: ["other", "arp", "ipv4"],
+    networkNames: ["other", "arp", "ipv4", "ipv6"],
     applicationNames: ["none", "other", "dns", "http", "dhcp"],
   });
 }
