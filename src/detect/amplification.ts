@@ -14,12 +14,12 @@ const settings = z.strictObject({
   factor: z
     .number()
     .gt(1)
-    .default(8)
+    .default(10)
     .describe("Answers that are this many times as long as their questions amplify."),
   bytes: z
     .number()
     .gt(0)
-    .default(30_000)
+    .default(150_000)
     .describe("Bytes a second of such answers to one address that are an attack."),
   unsolicited: z
     .number()
