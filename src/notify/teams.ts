@@ -128,6 +128,9 @@ function utc(timeMs: number): string {
 /** Text that is no function either: https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features */
 function words(text: string, max: number): string {
   return shorten(text === "" ? "–" : text, max, (part) =>
-    part.replaceAll("{{", "{ {").replaceAll("<", "‹").replaceAll(">", "›"),
+    part
+      .replace(/\{(?=\{)/g, "{ ")
+      .replaceAll("<", "‹")
+      .replaceAll(">", "›"),
   );
 }
