@@ -7,6 +7,15 @@ function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
+/** Resolves once everything written so far has reached the reader, or the reader is gone. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}
+
 process.stdout.on("error", ignoreBrokenPipe);
 process.stderr.on("error", ignoreBrokenPipe);
-process.exit(await runProgram(process.argv.slice(2), process));
+
+const exitCode = await runProgram(process.argv.slice(2), process);
+// A pipe takes 64 KiB at a time; what waits behind them would end with the process.
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+process.exit(exitCode);

@@ -31,4 +31,15 @@ describe("the process", () => {
     child.stdout?.destroy();
     expect(await outcome(child)).toEqual([0, null]);
   });
+
+  it("hands over the whole of an output longer than a pipe holds", async () => {
+    const child = start("replay", "--metrics", "-", "test/fixtures/pcap/dns.pcap");
+    let output = "";
+    child.stdout?.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+    await once(child, "close");
+    expect(output.length).toBeGreaterThan(65_536);
+    expect(output).toContain("# TYPE nam_window_late_total ");
+  });
 });
