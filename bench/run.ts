@@ -11,6 +11,7 @@ import { liveBench } from "./live.ts";
 import { memoryBench } from "./memory.ts";
 import { table, writeReadme } from "./readme.ts";
 import { replayBench } from "./replay.ts";
+import { waysBench } from "./ways.ts";
 
 const BENCHES: readonly Bench[] = [
   replayBench,
@@ -18,6 +19,7 @@ const BENCHES: readonly Bench[] = [
   memoryBench,
   decodeBench,
   flowBench,
+  waysBench,
   detectBench,
 ];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { Logins, loginFailures, loginFailuresSignal } from "./login.ts";
+import { byReplyCode, Logins, loginFailures, loginFailuresSignal } from "./login.ts";
 import type { Packet } from "./packet.ts";
-import { type ApplicationProtocol, type DecodeContext, Stop } from "./protocol.ts";
+import type { ApplicationProtocol, DecodeContext } from "./protocol.ts";
 import { ascii, holdsWord, lineFeedAt, replyCode } from "./text-line.ts";
 
 const READY = 220;
@@ -30,12 +30,7 @@ function create(context: DecodeContext) {
   const logins = new Logins("ftp", context);
   return {
     recognises,
-    decode(packet: Packet): number {
-      const code = replyCode(packet.view, packet.payloadAt, packet.payloadEnd);
-      if (code === NOT_LOGGED_IN) logins.failed(packet);
-      else if (code === LOGGED_IN) logins.succeeded(packet);
-      return Stop.DONE;
-    },
+    decode: byReplyCode(logins, NOT_LOGGED_IN, LOGGED_IN),
   };
 }
 

@@ -2,7 +2,8 @@
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
 import { Login, type Packet } from "./packet.ts";
-import type { DecodeContext } from "./protocol.ts";
+import { type DecodeContext, Stop } from "./protocol.ts";
+import { replyCode } from "./text-line.ts";
 
 /** Protocols whose servers say in clear text that a login failed. */
 export const LOGIN_PROTOCOLS = [
@@ -50,4 +51,18 @@ export class Logins {
 /** A client may send text that looks like a reply. In a flow met mid-way the sides are not sure, but the ports are. */
 function isFromServer({ flowSide, sourcePort, destinationPort }: Packet): boolean {
   return flowSide === 1 || sourcePort < destinationPort;
+}
+
+/** A decoder for protocols whose server tells the outcome of a login in a reply code: SMTP, FTP. */
+export function byReplyCode(
+  logins: Logins,
+  refused: number,
+  accepted: number,
+): (packet: Packet) => number {
+  return (packet) => {
+    const code = replyCode(packet.view, packet.payloadAt, packet.payloadEnd);
+    if (code === refused) logins.failed(packet);
+    else if (code === accepted) logins.succeeded(packet);
+    return Stop.DONE;
+  };
 }

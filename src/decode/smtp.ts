@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { Logins, loginFailures, loginFailuresSignal } from "./login.ts";
+import { byReplyCode, Logins, loginFailures, loginFailuresSignal } from "./login.ts";
 import type { Packet } from "./packet.ts";
-import { type ApplicationProtocol, type DecodeContext, Stop } from "./protocol.ts";
+import type { ApplicationProtocol, DecodeContext } from "./protocol.ts";
 import { ascii, fourLetters, holdsWord, lineFeedAt, replyCode } from "./text-line.ts";
 import { fourBytes } from "./wire-text.ts";
 
@@ -36,12 +36,7 @@ function create(context: DecodeContext) {
   const logins = new Logins("smtp", context);
   return {
     recognises,
-    decode(packet: Packet): number {
-      const code = replyCode(packet.view, packet.payloadAt, packet.payloadEnd);
-      if (code === REFUSED) logins.failed(packet);
-      else if (code === AUTHENTICATED) logins.succeeded(packet);
-      return Stop.DONE;
-    },
+    decode: byReplyCode(logins, REFUSED, AUTHENTICATED),
   };
 }
 

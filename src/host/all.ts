@@ -26,5 +26,3 @@ export const hostSettings = z
   })
   .prefault({})
   .describe("The machine the agent runs on.");
-
-export type HostSettings = z.output<typeof hostSettings>;

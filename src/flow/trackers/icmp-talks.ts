@@ -2,6 +2,7 @@
 import type { Packet } from "../../decode/packet.ts";
 import { formatAddress } from "../../util/address.ts";
 import { hashKey, mix } from "../hash.ts";
+import { PAIR_WORDS, setPair } from "../pair-key.ts";
 import { addFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
 import type { Tracker, TrackerContext, TrackerDefinition } from "../tracker.ts";
@@ -101,17 +102,8 @@ class IcmpTalks implements Tracker<IcmpTalkRow> {
   #claim(packet: Packet, timeMs: number): number {
     const isReply = packet.icmpType === ECHO_REPLY || packet.icmpType === ECHO_REPLY_V6;
     const { key } = this.#table;
-    const source = isReply ? 4 : 0;
-    const destination = 4 - source;
-    key[source] = packet.source0;
-    key[source + 1] = packet.source1;
-    key[source + 2] = packet.source2;
-    key[source + 3] = packet.source3;
-    key[destination] = packet.destination0;
-    key[destination + 1] = packet.destination1;
-    key[destination + 2] = packet.destination2;
-    key[destination + 3] = packet.destination3;
-    key[8] = packet.ipVersion;
+    setPair(key, packet, isReply);
+    key[PAIR_WORDS] = packet.ipVersion;
     return this.#table.claim(timeMs);
   }
 

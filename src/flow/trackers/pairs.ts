@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Login, type Packet } from "../../decode/packet.ts";
 import { formatAddress } from "../../util/address.ts";
+import { PAIR_WORDS, setPair } from "../pair-key.ts";
 import { addFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
 import {
@@ -134,17 +135,8 @@ class Pairs implements Tracker<PairRow> {
   #setKey(packet: Packet): void {
     const { key } = this.#table;
     const isFromServer = packet.flowSide === 1;
-    const source = isFromServer ? 4 : 0;
-    const destination = 4 - source;
-    key[source] = packet.source0;
-    key[source + 1] = packet.source1;
-    key[source + 2] = packet.source2;
-    key[source + 3] = packet.source3;
-    key[destination] = packet.destination0;
-    key[destination + 1] = packet.destination1;
-    key[destination + 2] = packet.destination2;
-    key[destination + 3] = packet.destination3;
-    key[8] = isFromServer ? packet.sourcePort : packet.destinationPort;
+    setPair(key, packet, isFromServer);
+    key[PAIR_WORDS] = isFromServer ? packet.sourcePort : packet.destinationPort;
   }
 
   #describe(slot: number): PairRow {
