@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { seededRandom } from "../scripts/fixtures/bytes.ts";
-import { type CaptureSource, Direction, emptyFrame, type Frame } from "../src/capture/source.ts";
+import { Direction, emptyFrame, type Frame } from "../src/capture/source.ts";
 import { Pipeline } from "../src/pipeline.ts";
 import { createSensorLayouts } from "../src/sensor-metrics.ts";
 import { tcpFrame, udpFrame } from "../test/decode/frames.ts";
+import { IDLE_SOURCE } from "../test/support/idle-source.ts";
 import type { Bench, Row } from "./bench.ts";
 
 const FRAMES = 65_536;
@@ -13,19 +14,6 @@ const SOURCE_AT = 26;
 const STRIDE = 128;
 /** As on the wire: with padding. */
 const LENGTH = 60;
-
-const IDLE_SOURCE: CaptureSource = {
-  name: "pcap-file",
-  interfaceName: "bench0",
-  open: async () => {},
-  run: async () => {},
-  stop: () => {},
-  close: () => {},
-  stats: () => ({
-    ...{ received: 0, droppedKernel: 0, droppedRing: 0, duplicates: 0, ringFreezes: 0 },
-    ...{ ringFill: 0, dropCounterSupported: true },
-  }),
-};
 
 /** What the short way of known flows saves: the same packets, of flows in which nothing happens, both ways. */
 export const waysBench: Bench = {

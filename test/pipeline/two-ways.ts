@@ -1,21 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { type CaptureSource, emptyFrame, type Frame } from "../../src/capture/source.ts";
+import { emptyFrame, type Frame } from "../../src/capture/source.ts";
 import type { Window } from "../../src/flow/window.ts";
 import { Pipeline } from "../../src/pipeline.ts";
 import { createSensorLayouts } from "../../src/sensor-metrics.ts";
-
-const IDLE_SOURCE: CaptureSource = {
-  name: "pcap-file",
-  interfaceName: "test0",
-  open: async () => {},
-  run: async () => {},
-  stop: () => {},
-  close: () => {},
-  stats: () => ({
-    ...{ received: 0, droppedKernel: 0, droppedRing: 0, duplicates: 0, ringFreezes: 0 },
-    ...{ ringFill: 0, dropCounterSupported: true },
-  }),
-};
+import { IDLE_SOURCE } from "../support/idle-source.ts";
 
 /** Two pipelines that get the same frames: one takes the short way where it may, the other never does. */
 export class TwoWays {
