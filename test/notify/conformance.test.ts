@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What every channel promises, run over the whole list. A new channel needs a line in `rigs`.
+import dns from "node:dns";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -26,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), "nam-conformance-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** How a channel is set up, against the stand-in where it speaks HTTP. */
-const rigs: Readonly<Record<string, (base: string) => object>> = {
+const rigs: Readonly<Record<string, (base: string, host: string) => object>> = {
   slack: (base) => ({ url: `${base}/services/T0/B0/${TOKEN}`, ...http }),
   discord: (base) => ({ url: `${base}/api/webhooks/42/${TOKEN}`, ...http }),
   teams: (base) => ({
@@ -46,12 +48,12 @@ const rigs: Readonly<Record<string, (base: string) => object>> = {
   }),
   alertmanager: (base) => ({ urls: [base], authorization: `Bearer ${TOKEN}`, ...http }),
   otlp: (base) => ({ url: `${base}/v1/logs`, authorization: `Bearer ${TOKEN}`, ...http }),
-  email: () => ({
-    ...{ host: "127.0.0.1", port: mail.port, security: "tls", ca_file: mail.caFile },
+  email: (_, host) => ({
+    ...{ host, port: mail.port, security: "tls", ca_file: mail.caFile },
     ...{ username: "nam", password: TOKEN },
     ...{ from: "nam@host-a.example", to: ["ops@example.com"] },
   }),
-  syslog: () => ({ host: "127.0.0.1", port: collector.port, transport: "tcp" }),
+  syslog: (_, host) => ({ host, port: collector.port, transport: "tcp" }),
   file: () => ({ path: join(folder, "events.json") }),
   stdout: () => ({}),
   log: () => ({}),
@@ -59,6 +61,8 @@ const rigs: Readonly<Record<string, (base: string) => object>> = {
 /** Channels whose failures are those of HTTP. */
 const OTHERS = ["email", "syslog", "file", "stdout", "log"];
 const webhooks = Object.keys(rigs).filter((type) => !OTHERS.includes(type));
+
+type Found = (error: null, addresses: { address: string; family: number }[]) => void;
 
 interface Rig {
   readonly notifier: Notifier;
@@ -95,8 +99,8 @@ afterEach(async () => {
 });
 
 /** `hasty` ones give up soon: for tests of what does not come. Others have time on a busy machine. */
-function rig(type: string, hasty = false): Rig {
-  const own = rigs[type]?.(`http://127.0.0.1:${standIn.port}`);
+function rig(type: string, hasty = false, host = "127.0.0.1"): Rig {
+  const own = rigs[type]?.(`http://${host}:${standIn.port}`, host);
   const limit = hasty ? { timeout_seconds: TIMEOUT_SECONDS } : {};
   const settings = channelSettings.parse([{ type, ...own, ...limit }]);
   const lines: string[] = [];
@@ -155,11 +159,36 @@ describe.each(channels.filter(({ usesNetwork }) => !usesNetwork).map(({ type }) 
   "local channel %s",
   (type) => {
     it("is there in stealth mode, and sends nothing", async () => {
-      const settings = channelSettings.parse([{ type, ...rigs[type]?.("") }]);
+      const settings = channelSettings.parse([{ type, ...rigs[type]?.("", "") }]);
       const log = pino({ level: "silent" });
       expect(createChannels(settings, { log, stealth: true })).toHaveLength(1);
       await rig(type).notifier.send(alertOf(), never);
       expect(standIn.received).toEqual([]);
+    });
+  },
+);
+
+describe.each(channels.filter(({ usesNetwork }) => usesNetwork).map(({ type }) => type))(
+  "network channel %s",
+  (type) => {
+    /** What the channel's name resolves to from now on, asked by whom it may. */
+    function resolveTo(address: string): void {
+      vi.spyOn(dns, "lookup").mockImplementation(((_name: string, _options: object, done: Found) =>
+        done(null, [{ address, family: 4 }])) as never);
+    }
+
+    it("connects to the address that was checked, and to none that its name is turned to", async () => {
+      const { notifier } = rig(type, false, "localhost");
+      resolveTo("127.0.0.1");
+      expect(await notifier.send(alertOf(), never)).toMatchObject({ outcome: "delivered" });
+      const connections = vi.spyOn(net.Socket.prototype, "connect");
+      resolveTo("169.254.169.254");
+      const refused = await notifier.send(alertOf({ id: "after it was turned" }), never);
+      expect(refused).toMatchObject({
+        outcome: "retry",
+        detail: expect.stringMatching(/not public/),
+      });
+      expect(inspect(connections.mock.calls)).not.toContain("169.254");
     });
   },
 );
