@@ -60,6 +60,8 @@ const rigs: Readonly<Record<string, (base: string, host: string) => object>> = {
 };
 /** Channels whose failures are those of HTTP. */
 const OTHERS = ["email", "syslog", "file", "stdout", "log"];
+/** Channels that hold a secret. */
+const SECRETIVE = Object.keys(rigs).filter((type) => type === "email" || !OTHERS.includes(type));
 const webhooks = Object.keys(rigs).filter((type) => !OTHERS.includes(type));
 
 type Found = (error: null, addresses: { address: string; family: number }[]) => void;
@@ -110,6 +112,28 @@ function rig(type: string, hasty = false, host = "127.0.0.1"): Rig {
   return { notifier: channel.notifier, standIn, lines, settings };
 }
 
+/** What the metrics and the status say after an anomaly went through the router to the channel. */
+async function routed(
+  settings: unknown,
+  lines: string[],
+  until: () => Promise<unknown> = async () => {},
+): Promise<string[]> {
+  const registry = new MetricsRegistry();
+  const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
+  const channels = createChannels(settings as Parameters<typeof createChannels>[0], {
+    log,
+    stealth: false,
+  });
+  const router = new AlertRouter({
+    ...{ channels, settings: alertSettings.parse({}), registry },
+    ...{ clock: systemClock, agent: "host-a", log },
+  });
+  router.accept([anomalyOf()]);
+  await until();
+  await router.stop(2_000);
+  return [(await registry.text(true)).body, JSON.stringify(router.status())];
+}
+
 function status(code: number, headers: Record<string, string> = {}, body = ""): Behaviour {
   return { kind: "status", status: code, headers, body };
 }
@@ -146,6 +170,22 @@ describe.each(channels.map(({ type }) => type))("channel %s", (type) => {
       type === "file" ? readFileSync(join(folder, "events.json"), "utf8") : "",
     ].join("");
     expect(said).toMatch(/test message|"NamDirectTest"|nam\.test/i);
+  });
+
+  it("shows its secret nowhere, whether it delivers or is refused with it", async () => {
+    const { notifier, lines, settings } = rig(type);
+    const seen = [inspect(notifier, { depth: 9, showHidden: true }), inspect(settings)];
+    seen.push(JSON.stringify(settings), JSON.stringify(await notifier.send(alertOf(), never)));
+    mail.refusal = { code: 550, text: `no ${TOKEN}` };
+    standIn.script(status(400, {}, `no ${TOKEN}`), status(404, {}, `no ${TOKEN}`));
+    try {
+      const refused = await notifier.send(alertOf(), never);
+      if (SECRETIVE.includes(type)) expect(refused.outcome).not.toBe("delivered");
+      seen.push(JSON.stringify(refused), ...(await routed(settings, lines)));
+    } finally {
+      mail.refusal = null;
+    }
+    for (const text of [...seen, ...lines, ...printed]) expect(text).not.toContain(TOKEN);
   });
 
   it("is told apart by its name, and hides no setting behind another name", () => {
@@ -308,31 +348,13 @@ describe.each(webhooks)("webhook channel %s", (type) => {
     standIn.script(...behaviours);
     for (const _ of behaviours) seen.push(JSON.stringify(await notifier.send(alertOf(), never)));
 
-    const registry = new MetricsRegistry();
-    const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
-    const [channel] = createChannels(settings as Parameters<typeof createChannels>[0], {
-      log,
-      stealth: false,
-    });
-    if (!channel) throw new Error("no channel");
-    const router = new AlertRouter({
-      channels: [channel],
-      settings: alertSettings.parse({}),
-      registry,
-      clock: systemClock,
-      agent: "host-a",
-      log,
-    });
     standIn.script(status(404, {}, echo));
-    router.accept([anomalyOf()]);
-    await standIn.arrival(behaviours.length + 1);
-    await router.stop(2_000);
-    seen.push((await registry.text(true)).body, JSON.stringify(router.status()), ...lines);
+    seen.push(...(await routed(settings, lines, () => standIn.arrival(behaviours.length + 1))));
 
     await standIn.close();
     seen.push(JSON.stringify(await notifier.send(alertOf(), never)));
     standIn = await WebhookStandIn.start();
-    for (const text of seen) {
+    for (const text of [...seen, ...lines]) {
       expect(text).not.toContain(TOKEN);
       expect(text).not.toMatch(/\/services\/|\/webhooks\//);
     }
