@@ -5,8 +5,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Anomaly, Entity } from "../../src/detect/detector.ts";
+import { covertAttacks, FTP_PORT, startTunnelEnd, UPLOAD_PORT } from "../support/attack-covert.ts";
 import { frameAttacks, LONG_ANSWER, NAME_SERVER } from "../support/attack-frames.ts";
-import { FTP_PORT, startTunnelEnd, toolAttacks, UPLOAD_PORT } from "../support/attack-tools.ts";
+import { toolAttacks } from "../support/attack-tools.ts";
 import { addAddresses, OUTSIDE } from "../support/attack-topology.ts";
 import { ATTACKER, Lab, until, VICTIM } from "../support/lab.ts";
 import { honestClients, startNames, startScript } from "../support/lab-services.ts";
@@ -14,7 +15,7 @@ import type { LiveAttack } from "../support/live-attack.ts";
 import { AGENT, Stack } from "../support/stack.ts";
 
 /** Those that take longest begin first. */
-const ATTACKS = [...toolAttacks, ...frameAttacks].sort(
+const ATTACKS = [...toolAttacks, ...covertAttacks, ...frameAttacks].sort(
   (left, right) => right.withinSeconds - left.withinSeconds,
 );
 const HOSTS = 20;
@@ -138,15 +139,6 @@ function firstPacketMs(file: string, filter: string): number {
 describe.each(ATTACKS)("$detector at live speed", (attack) => {
   test(`is told of its own entity within ${attack.withinSeconds} s of the first packet`, () => {
     const { anomaly, foundMs, firstPacketMs: startMs, said } = outcomes.get(attack) as Outcome;
-    console.log(
-      attack.detector,
-      startMs,
-      (foundMs - startMs) / 1000,
-      JSON.stringify(anomaly?.entity),
-      anomaly?.severity,
-      said.slice(0, 200).replaceAll("\n", " "),
-    );
-    console.log(attack.detector, (foundMs - startMs) / 1000);
     expect(anomaly?.entity, said).toMatchObject(attack.entity);
     expect((foundMs - startMs) / 1000).toBeLessThan(attack.withinSeconds);
   });

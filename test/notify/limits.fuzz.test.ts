@@ -8,11 +8,15 @@ import { stringsIn } from "../support/vendor-checks.ts";
 
 const RUNS = 10_000;
 
-describe.each(Object.entries(problemsOf))("%s", (_, problems) => {
+describe("every channel", () => {
   it(`keeps every limit and sends nothing live, for ${RUNS} messages of an attacker's choice`, () => {
     fc.assert(
       fc.property(anyAlert, (alert) => {
-        expect(problems(alert)).toEqual([]);
+        const found = Object.entries(problemsOf).map(([channel, problems]) => ({
+          channel,
+          problems: problems(alert),
+        }));
+        expect(found.filter(({ problems }) => problems.length > 0)).toEqual([]);
       }),
       { numRuns: RUNS },
     );

@@ -6,7 +6,7 @@ import type { Lab } from "./lab.ts";
  * What is found as fast as a second's window allows, on a machine that several attacks keep busy. The 3 s from the
  * first packet to the message at the chat services are the other end-to-end test's.
  */
-export const SOON_SECONDS = 5;
+export const SOON_SECONDS = 6;
 
 /** An attack that is really made between the namespaces, and what the agent has to say about it. */
 export interface LiveAttack {
@@ -24,4 +24,9 @@ export interface LiveAttack {
 /** Runs a tool in `a` to its end. Attack tools fail where answers are missing: what they said is for the reader. */
 export async function inA(lab: Lab, command: string, ...args: string[]): Promise<string> {
   return lab.exec(lab.a, "timeout", "30", command, ...args).catch(String);
+}
+
+/** An attack that is a shell script in `a`. */
+export function script(text: string): LiveAttack["launch"] {
+  return (lab) => inA(lab, "bash", "-c", text);
 }
