@@ -22,6 +22,7 @@ import { learning } from "./families.ts";
 import { environmentOf, type GuardSettings, windowQuality } from "./guards.ts";
 import type { Moment } from "./incident.ts";
 import { Incidents, type Report } from "./incidents.ts";
+import { type LearningState, learningOf } from "./learning.ts";
 import {
   type DetectSettings,
   type ParsedSettings,
@@ -120,6 +121,11 @@ export class DetectionEngine {
   /** Every signal under every baseline, as of the last tick. */
   signals(): readonly SignalState[] {
     return this.#bank.states.map((state) => ({ ...state }));
+  }
+
+  /** How much of what is normal is known. */
+  learning(): LearningState {
+    return learningOf(this.#bank.states, this.#elapsedMs, this.#guards.learn_seconds);
   }
 
   /** What the baselines know, as plain numbers. */
