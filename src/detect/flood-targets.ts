@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What the detectors of floods to one address have in common.
+import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
 import type { Entity, Finding, Tick } from "./detector.ts";
 import { addressFilter } from "./suggestions.ts";
 import { bytes, count, number } from "./text.ts";
 
 export type TargetRow = TrackerRows["targets"][number];
+
+/** Targets whose state a detector keeps. */
+export const TARGET_CAPACITY = 1024;
+export const TCP = 6;
+export const UDP = 17;
 
 const PROTOCOLS: Readonly<Record<number, string>> = {
   1: "icmp",
@@ -23,8 +29,21 @@ export function protocolName(ipProtocol: number): string {
 }
 
 /** Groups are sent to by many and answer none; 0.0.0.0 is who has no address yet. */
-export function isHost(address: string): boolean {
+function isHost(address: string): boolean {
   return !/^(22[4-9]|23\d|255)\.|\.255$|^f[ef]|^0\.0\.0\.0$|^::$/i.test(address);
+}
+
+/** A setting for a rate. */
+export function rateFloor(perSecond: number, what: string) {
+  return z.number().gt(0).default(perSecond).describe(what);
+}
+
+/** Rows about hosts, of some IP protocols or of all. */
+export function hostRows(tick: Tick, protocols: readonly number[] | null): TargetRow[] {
+  return tick.window.rows.targets.filter(
+    ({ destination, ipProtocol }) =>
+      isHost(destination) && (protocols?.includes(ipProtocol) ?? true),
+  );
 }
 
 /** What a flood is called and how it is judged. */
