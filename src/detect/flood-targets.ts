@@ -12,6 +12,9 @@ export type TargetRow = TrackerRows["targets"][number];
 export const TARGET_CAPACITY = 1024;
 export const TCP = 6;
 export const UDP = 17;
+/** Of sources that each send one packet, the estimate may miss some. */
+const FORGED_SHARE = 0.6;
+const FEW_SOURCES = 20;
 
 const PROTOCOLS: Readonly<Record<number, string>> = {
   1: "icmp",
@@ -77,7 +80,7 @@ export function floodFinding(tick: Tick, row: TargetRow, flood: Flood): Finding 
     evidence: [
       `${count(row.packets, "packet")}, ${bytes(row.bytes)}, in ${number(tick.seconds)} s`,
       `${count(flows, "new flow")}, ${number(answered)} answered, ${number(refused)} refused`,
-      `about ${count(row.sources, "source")}${source === "" ? "" : `, most from ${source}`}`,
+      `about ${count(row.sources, "source")}${isForged(row) ? ", each seen once: probably forged" : source === "" ? "" : `, most from ${source}`}`,
       `port ${row.topPort} is hit most`,
     ],
     explanation: `${destination} gets ${number(flood.rate)} ${flood.what}/s ${origin}: ${flood.meaning}.`,
@@ -86,6 +89,11 @@ export function floodFinding(tick: Tick, row: TargetRow, flood: Flood): Finding 
       promql: flood.promql,
     },
   };
+}
+
+/** True where nearly each flow is from a source of its own and none is answered, as with forged sources. */
+export function isForged({ flows, sources, answered }: TargetRow): boolean {
+  return sources > FEW_SOURCES && sources >= FORGED_SHARE * flows && answered * 2 < flows;
 }
 
 function targetEntity(row: TargetRow): Entity {

@@ -76,7 +76,8 @@ export const icmpFlood: DetectorDefinition<z.infer<typeof icmpSettings>> = {
     return {
       evaluate: (tick) =>
         hostRows(tick, ICMP).flatMap((row) => {
-          const rate = row.packets / Math.max(1, tick.seconds);
+          // What it asked for itself comes at the rate at which it asks: a flood is about whom it asks.
+          const rate = (row.packets - row.replies) / Math.max(1, tick.seconds);
           if (!surges.update(row.destination, rate, own.floor, tick)) return [];
           return [
             floodFinding(tick, row, {

@@ -4,6 +4,7 @@ import type { DetectorDefinition, Finding, Tick } from "./detector.ts";
 import {
   floodFinding,
   hostRows,
+  isForged,
   protocolName,
   rateFloor,
   TARGET_CAPACITY,
@@ -12,9 +13,6 @@ import {
   UDP,
 } from "./flood-targets.ts";
 import { Surges } from "./surge.ts";
-
-/** Of sources that each send one packet, the estimate may miss some. */
-const SPOOFED_SHARE = 0.6;
 
 const spoofedSettings = z.strictObject({
   floor: rateFloor(
@@ -31,15 +29,16 @@ export const spoofedFlood: DetectorDefinition<z.infer<typeof spoofedSettings>> =
   severities: ["critical"],
   settings: spoofedSettings,
   quietSeconds: 30,
+  supersededBy: ["syn_flood", "udp_flood", "icmp_flood", "tcp_flag_flood"],
   create: (own) => {
-    const surges = new Surges(TARGET_CAPACITY);
+    // Never at once: a detector that knows what kind of flood it is speaks first.
+    const surges = new Surges(TARGET_CAPACITY, Number.POSITIVE_INFINITY);
     return {
       evaluate: (tick) =>
         hostRows(tick, null).flatMap((row) => {
-          const { flows, sources, answered, destination, ipProtocol } = row;
+          const { flows, destination, ipProtocol } = row;
           const seconds = Math.max(1, tick.seconds);
-          const scattered = sources >= SPOOFED_SHARE * flows && answered * 2 < flows;
-          const rate = scattered ? flows / seconds : 0;
+          const rate = isForged(row) ? flows / seconds : 0;
           if (!surges.update(`${destination} ${ipProtocol}`, rate, own.floor, tick)) return [];
           const protocol = protocolName(ipProtocol);
           return [
