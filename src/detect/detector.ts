@@ -184,7 +184,10 @@ export interface DetectorDefinition<Settings = never> {
   readonly quietSeconds: number;
   /** True where it judges by signals alone: silent while the environment as a whole changed. */
   readonly statistical?: boolean;
-  /** Name of the detector that says the same of the same entity, only better: while it does, this one is silent. */
-  readonly supersededBy?: string;
+  /**
+   * Names of detectors that say the same of the same entity, or of a service of the same host, only better: while one
+   * does, this one is silent.
+   */
+  readonly supersededBy?: readonly string[];
   create(settings: Settings, context: DetectorContext): Detector;
 }

@@ -31,7 +31,7 @@ export const handshakeFailure: DetectorDefinition<Settings> = {
   severities: ["warning"],
   settings,
   quietSeconds: 30,
-  supersededBy: "syn_flood",
+  supersededBy: ["syn_flood"],
   create: (own) => new HandshakeFailure(own),
 };
 

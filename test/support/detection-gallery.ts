@@ -88,7 +88,7 @@ function floods(): DetectionBench {
         targetRow({ ipProtocol: 1, ...flows }),
         targetRow({ destination: "2001:db8::80", ipProtocol: 58, ...flows }),
         targetRow({ ipProtocol: 6, ...flows, ack: 900, topPortVotes: 900 }),
-        targetRow({ ipProtocol: 47, ...flows, sources: 880 }),
+        targetRow({ destination: "10.0.0.83", ipProtocol: 47, ...flows, sources: 880 }),
         targetRow({ destination: "10.0.0.82", ipProtocol: 6, land: 5, landSamePort: 5 }),
       ],
       tcp_probes: ["198.51.100.9", "10.0.0.5"].map((source) =>
