@@ -19,6 +19,7 @@ import { icmpOversized, icmpTunnel } from "./icmp-payload.ts";
 import { levelShift } from "./level-shift.ts";
 import { multiSignal } from "./multi-signal.ts";
 import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
+import { overBudget } from "./over-budget.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
 import { rogueDhcp, rogueRouter } from "./rogue-servers.ts";
@@ -57,7 +58,7 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
   ...[beacon, exfiltration, unusualPort, serviceProbe],
   ...[newHost, newService, rareCombo, rareTls],
-  ...[silence, selfWatch],
+  ...[silence, selfWatch, overBudget],
   // Last, since it judges what the others found.
   multiSignal,
 ];

@@ -46,6 +46,7 @@ export const drift: DetectorDefinition<Settings> = {
   settings,
   quietSeconds: 60,
   statistical: true,
+  alarmsPerWeek: 10,
   create: (own) => new Drift(own),
 };
 

@@ -12,7 +12,7 @@ import {
   zoneRow,
 } from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
-import { agent, callers, dnsNames as names, newcomers } from "./gallery-covert.ts";
+import { agent, callers, dnsNames as names, newcomers, wolves } from "./gallery-covert.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
 /** Every kind of event the product can raise, each provoked at least once, over IPv4 and IPv6. */
@@ -33,6 +33,7 @@ export function gallery(): readonly Anomaly[] {
     agent(),
     callers(),
     newcomers(),
+    wolves(),
   ].flatMap(({ events }) => events);
 }
 
