@@ -96,6 +96,8 @@ export interface SignalState {
   readonly samples: number;
   /** Seconds of deviation after which the baseline just took the new level for normal; 0 in any other tick. */
   readonly shiftSeconds: number;
+  /** Of the guarded baseline: what its mean was a week ago at this hour; null where that is not known. */
+  readonly weekAgo: number | null;
 }
 
 /** Processes of one name, as one: never a single process. Shares are of the whole machine. */

@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), "nam-detect-"));
 
 beforeAll(() => {
   events = gallery();
-});
+}, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.each(detectors)("detector $name", (definition) => {

@@ -178,7 +178,7 @@ function volumes(): DetectionBench {
 
 /** Two days of five-minute windows, then five hours of another level. */
 function seasons(): DetectionBench {
-  const bench = new DetectionBench();
+  const bench = new DetectionBench({ protocols: 1 });
   bench.run(600, { seconds: 300, packets: { p0: 30_000 } });
   bench.run(60, { seconds: 300, packets: { p0: 900_000 } });
   return bench;
