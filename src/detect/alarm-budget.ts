@@ -4,6 +4,7 @@ import type { Anomaly, BudgetState, DetectorDefinition } from "./detector.ts";
 import { budgetFamilies } from "./families.ts";
 import { RecentSum } from "./recent-sum.ts";
 
+const MINUTE_MS = 60_000;
 const WEEK_SECONDS = 7 * 86_400;
 /** For detectors that do not say: they judge by what a protocol means, and have no false alarms in their evaluation. */
 export const EXPECTED_PER_WEEK = 1;
@@ -17,6 +18,7 @@ type MutableState = { -readonly [Key in keyof BudgetState]: BudgetState[Key] };
 export class AlarmBudget {
   readonly #opened = new Map<string, RecentSum>();
   readonly #states: readonly MutableState[];
+  #advancedMs = 0;
 
   constructor(definitions: readonly DetectorDefinition<unknown>[], registry: MetricsRegistry) {
     this.#states = definitions.map(({ name, alarmsPerWeek = EXPECTED_PER_WEEK }) => {
@@ -39,8 +41,10 @@ export class AlarmBudget {
     return this.#states;
   }
 
-  /** Forgets what is more than a week old. */
+  /** Forgets what is more than a week old, to the minute. */
   advance(elapsedMs: number): void {
+    if (elapsedMs - this.#advancedMs < MINUTE_MS) return;
+    this.#advancedMs = elapsedMs;
     for (const state of this.#states) this.#add(state, 0, elapsedMs);
   }
 
