@@ -22,7 +22,14 @@ export function detectorsDocument(): string {
   );
 }
 
-function section({ name, help, class: kind, severities, settings, alarmsPerWeek }: DetectorEntry): string {
+function section({
+  name,
+  help,
+  class: kind,
+  severities,
+  settings,
+  alarmsPerWeek,
+}: DetectorEntry): string {
   return [
     `## ${name}`,
     `${sentence(help)} Class ${code(kind)}; severities ${severities.map(code).join(", ")}. Budget of false alarms: ${alarmsPerWeek} a week.`,
