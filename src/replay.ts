@@ -110,9 +110,7 @@ export class Replay {
     let error: string | null = null;
     try {
       await source.open();
-      await source.run(this.#sink(source, pipeline, tally), (view, starts, count) =>
-        pipeline.ahead(view, starts, count),
-      );
+      await source.run(this.#sink(source, pipeline, tally));
     } catch (failure) {
       error = messageOf(failure);
     } finally {
