@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+
+import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { detectors } from "../src/detect/all.ts";
@@ -48,7 +50,7 @@ export const detectBench: Bench = {
   needsRoot: false,
   async run(say) {
     const collectGarbage = garbageCollector();
-    const before = held(collectGarbage);
+    const before = await held(collectGarbage);
     const layout = new CellLayout([family]);
     const engine = new DetectionEngine({
       layout,
@@ -70,7 +72,7 @@ export const detectBench: Bench = {
     const cold = timed(0, COLD_TICKS);
     timed(COLD_TICKS, WARM_TICKS);
     const times = timed(COLD_TICKS + WARM_TICKS, TICKS);
-    const bytes = held(collectGarbage) - before;
+    const bytes = (await held(collectGarbage)) - before;
     say(`the first ${COLD_TICKS}, before the code is compiled: ${sum(cold).toFixed(0)} ms in all`);
     say(`median ${median(times).toFixed(2)} ms, p99 ${quantile(times, 0.99).toFixed(2)} ms`);
     // Named once more after the measurement, so that it is not collected before.
@@ -96,7 +98,7 @@ function rows(times: readonly number[], bytes: number): Row[] {
       against: "",
       ratio: null,
       goal: `≤ ${MEMORY_BYTES_MAX / 1024 / 1024} MiB`,
-      met: bytes <= MEMORY_BYTES_MAX,
+      met: bytes > 0 && bytes <= MEMORY_BYTES_MAX,
     },
   ];
 }
@@ -131,7 +133,10 @@ function macOf(row: number): string {
   return `02:00:00:00:00:${row.toString(16).padStart(2, "0")}`;
 }
 
-function held(collectGarbage: () => void): number {
+/** Bytes in use. What earlier benches left is freed in the background, hence the second look. */
+async function held(collectGarbage: () => void): Promise<number> {
+  collectGarbage();
+  await setImmediate();
   collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;

@@ -5,8 +5,8 @@ import { budgetFamilies } from "./families.ts";
 import { RecentSum } from "./recent-sum.ts";
 
 const MINUTE_MS = 60_000;
-const WEEK_SECONDS = 7 * 86_400;
-/** For detectors that do not say: they judge by what a protocol means, and have no false alarms in their evaluation. */
+export const WEEK_SECONDS = 7 * 86_400;
+/** For detectors that do not say: those that judge by what a protocol means. */
 export const EXPECTED_PER_WEEK = 1;
 
 type MutableState = { -readonly [Key in keyof BudgetState]: BudgetState[Key] };
@@ -41,7 +41,7 @@ export class AlarmBudget {
     return this.#states;
   }
 
-  /** Forgets what is more than a week old, to the minute. */
+  /** Forgets what is more than a week old, up to 34 hours late. */
   advance(elapsedMs: number): void {
     if (elapsedMs - this.#advancedMs < MINUTE_MS) return;
     this.#advancedMs = elapsedMs;

@@ -95,12 +95,12 @@ export function budgetFamilies(detectors: readonly string[]) {
   return {
     expected: gauge(
       "nam_anomaly_expected_per_week",
-      "Anomalies a week that the detector is expected to open where nothing is wrong: its budget of false alarms.",
+      "Anomalies a week that the detector may open where nothing is wrong: its budget of false alarms, which is set, not measured.",
       labels,
     ),
     observed: gauge(
       "nam_anomaly_observed_per_week",
-      "Anomalies that the detector opened in the last week, or since the start where that is less; a restart begins anew.",
+      "Anomalies that the detector opened in the last week, forgotten in parts of 34 hours, or since the start where that is less; a restart begins anew.",
       labels,
     ),
   };

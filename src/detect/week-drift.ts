@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { spreadFloor } from "./baseline/scale.ts";
 import type { Finding, SignalState, Tick } from "./detector.ts";
+import { Lasting } from "./lasting.ts";
 import { protocolFilter, signalQuery } from "./suggestions.ts";
 import { rate } from "./text.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** As in the settings of `drift`. */
 interface WeekSettings {
@@ -16,27 +15,19 @@ interface WeekSettings {
 /** Levels that are far from those of the same hour a week ago, each told once, until it is near them again. */
 export class WeekDrift {
   readonly #settings: WeekSettings;
-  /** Since when each signal is far off; the number of signals bounds it. */
-  readonly #since = new Map<string, { readonly ms: number; told: boolean }>();
+  readonly #far: Lasting;
 
   constructor(own: WeekSettings) {
     this.#settings = own;
+    this.#far = new Lasting(own.week_hours);
   }
 
   /** Judges one signal under its guarded baseline; the others have no copy of last week. */
   judge(signal: SignalState, { elapsedMs }: Tick): Finding | null {
     const { name, weekAgo } = signal;
     if (weekAgo === null) return null;
-    const { week_hours: hours } = this.#settings;
-    if (!this.#isFar(signal, weekAgo)) {
-      this.#since.delete(name);
-      return null;
-    }
-    const since = this.#since.get(name) ?? { ms: elapsedMs, told: false };
-    this.#since.set(name, since);
-    if (since.told || elapsedMs - since.ms < hours * HOUR_MS) return null;
-    since.told = true;
-    return this.#finding(signal, weekAgo);
+    const isNews = this.#far.update(name, this.#isFar(signal, weekAgo), elapsedMs);
+    return isNews ? this.#finding(signal, weekAgo) : null;
   }
 
   #isFar({ mean, unit }: SignalState, weekAgo: number): boolean {
