@@ -76,6 +76,9 @@ describe("the budget of false alarms", () => {
     });
     bench.run(3 * DAY_TICKS, cries(0));
     expect(told()).toBe(1);
+    // Told, not held open for as long as it lasts.
+    expect(bench.events.at(-1)).toMatchObject({ detector: "over_budget", state: "resolved" });
+    expect(bench.engine.active()).toEqual([]);
   });
 
   it("is not exceeded by five times as many", () => {
