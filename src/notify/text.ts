@@ -10,17 +10,24 @@ const NAME_MAX = 128;
  */
 export function clean(text: string, max = NAME_MAX): string {
   // What lies far beyond every limit is not worth a look: names of 64 KB do occur.
-  const line = text
-    .slice(0, 4 * max + 1_024)
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ")
-    .replace(/[\p{Cf}\p{Co}\p{Cs}\p{Cn}]/gu, "")
-    .replace(/(\p{M}{2})\p{M}+/gu, "$1")
-    .replace(/\s+/gu, " ")
-    .trim();
+  const start = text.slice(0, 4 * max + 1_024);
+  const line = (PLAIN.test(start) ? start : withoutTricks(start)).replace(/\s+/gu, " ").trim();
   return shorten(
-    line.replace(/\S{129,}/gu, (run) => shorten(run, NAME_MAX)),
+    line.replace(LONG_RUN, (run) => shorten(run, NAME_MAX)),
     max,
   );
+}
+
+/** Nearly everything that is ever shown, and nothing in it can deceive. */
+const PLAIN = /^[\x20-\x7e]*$/;
+/** Looked for at the beginnings of runs only: else each of their characters is a beginning to try. */
+const LONG_RUN = new RegExp(`(?<!\\S)\\S{${NAME_MAX + 1},}`, "gu");
+
+function withoutTricks(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ")
+    .replace(/[\p{Cf}\p{Co}\p{Cs}\p{Cn}]/gu, "")
+    .replace(/(\p{M}{2})\p{M}+/gu, "$1");
 }
 
 /** Makes links and host names unclickable: `hxxp://evil[.]example`. Addresses and numbers stay as they are. */
@@ -48,15 +55,20 @@ export function shorten(
 ): string {
   const whole = encode(text);
   if (whole.length <= max) return whole;
-  const characters = [...text.slice(0, max)];
   let low = 0;
-  let high = characters.length;
+  let high = Math.min(text.length, max);
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (encode(characters.slice(0, middle).join("")).length < max) low = middle;
+    if (encode(beginning(text, middle)).length < max) low = middle;
     else high = middle - 1;
   }
-  return `${encode(characters.slice(0, low).join("").trimEnd())}…`;
+  return `${encode(beginning(text, low).trimEnd())}…`;
+}
+
+/** The first `length` UTF-16 units of `text`, or one fewer where that would cut a character in two. */
+function beginning(text: string, length: number): string {
+  const isWhole = !/[\ud800-\udbff]/.test(text.charAt(length - 1));
+  return text.slice(0, isWhole ? length : length - 1);
 }
 
 /** A number as a person would write it: `1,240`, `0.42`, `12.3 M`. */

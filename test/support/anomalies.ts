@@ -136,6 +136,12 @@ const anomaly: fc.Arbitrary<Anomaly> = fc.record({
   suggestion: fc.record({ wireshark_filter: hostileText, promql: hostileText }),
 });
 
+/** Mostly as few as a message holds of them, now and then more than any message can show. */
+const anomalies = fc.oneof(
+  { weight: 4, arbitrary: fc.array(anomaly, { maxLength: 3 }) },
+  { weight: 1, arbitrary: fc.array(anomaly, { maxLength: 14 }) },
+);
+
 const tally = fc.array(fc.record({ name: hostileText, count: fc.nat() }), { maxLength: 40 });
 
 /** Any message the router could make, and many it could not. */
@@ -145,7 +151,7 @@ export const anyAlert: fc.Arbitrary<Alert> = fc
       id: hostileText,
       state,
       severity,
-      anomalies: fc.array(anomaly, { maxLength: 14 }),
+      anomalies,
       more: fc.nat(),
       createdMs: timeSeconds.map((seconds) => seconds * 1_000),
       agent: hostileText,
