@@ -78,6 +78,7 @@ export function dhcpServerRow(parts: Partial<Row<"dhcp_servers">>): Row<"dhcp_se
 export function routerRow(parts: Partial<Row<"routers">>): Row<"routers"> {
   return {
     ...{ router: "fe80::1", mac: "02:00:00:00:00:fe", advertisements: 1, lifetimeSeconds: 1800 },
+    ...{ preference: 0, prefix: "2001:db8::/64" },
     ...parts,
   };
 }

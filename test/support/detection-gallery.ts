@@ -158,7 +158,8 @@ function rogues(): DetectionBench {
     rows: {
       dhcp_servers: [dhcpServerRow({ server: "10.0.0.66", router: "10.0.0.66" })],
       routers: [
-        routerRow({ router: "fe80::66", mac: "02:00:00:00:00:66" }),
+        routerRow({ router: "fe80::66", mac: "02:00:00:00:00:66", preference: 1 }),
+        routerRow({ router: "fe80::2", mac: "02:00:00:00:00:02" }),
         routerRow({ mac: "02:00:00:00:00:66" }),
       ],
     },
