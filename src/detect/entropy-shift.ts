@@ -4,7 +4,7 @@ import type { TrackerRows } from "../flow/window.ts";
 import { GuardedEwma } from "./baseline/guarded-ewma.ts";
 import type { Scale } from "./baseline/scale.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
-import { evenness } from "./entropy.ts";
+import { spread } from "./entropy.ts";
 import { timeFilter } from "./suggestions.ts";
 import { count, number, percent } from "./text.ts";
 
@@ -47,7 +47,7 @@ const OBVIOUS = 2;
 const SCALE: Scale = { forward: (value) => value, backward: (scaled) => scaled, sigmaFloor: 0.04 };
 
 /** What one feature shows in a span. */
-interface Spread {
+interface Shift {
   readonly feature: Feature;
   readonly value: number;
   readonly usual: number;
@@ -112,27 +112,27 @@ class EntropyShift implements Detector {
 
   #judge(tick: Tick): Finding[] {
     const { gate, flows } = this.#settings;
-    const spreads = FEATURES.flatMap((feature) => {
+    const shifts = FEATURES.flatMap((feature) => {
       const row = this.#rows.get(feature);
       return row && row.flows >= flows ? [this.#observe(row)] : [];
     });
-    if (spreads.length === 0) return [];
-    const [up] = spreads.filter(({ z }) => z >= gate).sort((a, b) => b.z - a.z);
-    const [down] = spreads.filter(({ z }) => z <= -gate).sort((a, b) => a.z - b.z);
+    if (shifts.length === 0) return [];
+    const [up] = shifts.filter(({ z }) => z >= gate).sort((a, b) => b.z - a.z);
+    const [down] = shifts.filter(({ z }) => z <= -gate).sort((a, b) => a.z - b.z);
     this.#streak = up && down ? this.#streak + 1 : 0;
     if (!up || !down) return [];
     const isObvious = Math.min(up.z, -down.z) >= OBVIOUS * gate;
-    return this.#streak > 1 || isObvious ? [this.#finding(tick, spreads, up, down)] : [];
+    return this.#streak > 1 || isObvious ? [this.#finding(tick, shifts, up, down)] : [];
   }
 
-  #observe(row: Row): Spread {
+  #observe(row: Row): Shift {
     const baseline = this.#baselines[row.feature];
     const usual = baseline.mean;
-    const value = evenness(row.buckets);
+    const value = spread(row.buckets);
     return { feature: row.feature, value, usual, z: baseline.observe(value, true), row };
   }
 
-  #finding(tick: Tick, spreads: readonly Spread[], up: Spread, down: Spread): Finding {
+  #finding(tick: Tick, shifts: readonly Shift[], up: Shift, down: Shift): Finding {
     const isExplained = tick.found.some(
       ({ kind, findings }) => (kind === "flood" || kind === "scan") && findings.length > 0,
     );
@@ -147,7 +147,7 @@ class EntropyShift implements Detector {
       threshold: { value: gate, setting: "detectors.entropy_shift.gate" },
       windowSeconds: SPAN_SECONDS,
       samples: down.row.flows,
-      evidence: spreads.map(factOf),
+      evidence: shifts.map(factOf),
       explanation: `The ${count(down.row.flows, "new flow")} of the last ${SPAN_SECONDS} s spread over far more ${NAMES[up.feature]} and far fewer ${NAMES[down.feature]} than usual: this looks like ${patternOf(up.feature, down.feature)}.`,
       suggestion: {
         wireshark_filter: timeFilter(tick, SPAN_SECONDS),
@@ -157,9 +157,9 @@ class EntropyShift implements Detector {
   }
 }
 
-function factOf({ feature, value, usual, z, row }: Spread): string {
+function factOf({ feature, value, usual, z, row }: Shift): string {
   const top = row.topFlows * 4 >= row.flows ? `, most ${row.top}` : "";
-  return `${NAMES[feature]}: evenness ${percent(value)}, usually ${percent(usual)} (z ${number(z)})${top}`;
+  return `${NAMES[feature]}: spread ${percent(value)}, usually ${percent(usual)} (z ${number(z)})${top}`;
 }
 
 /** By the signs of the shifts, as the authors found them. */

@@ -13,6 +13,7 @@ import {
 } from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
 import { agent, callers, dnsNames as names, newcomers } from "./gallery-covert.ts";
+import { crowds, mixes, segment } from "./gallery-shared.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
 /** Every kind of event the product can raise, each provoked at least once, over IPv4 and IPv6. */
@@ -33,6 +34,9 @@ export function gallery(): readonly Anomaly[] {
     agent(),
     callers(),
     newcomers(),
+    segment(),
+    crowds(),
+    mixes(),
   ].flatMap(({ events }) => events);
 }
 
