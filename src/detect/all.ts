@@ -23,6 +23,7 @@ import { levelShift } from "./level-shift.ts";
 import { macFlood } from "./mac-flood.ts";
 import { multiSignal } from "./multi-signal.ts";
 import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
+import { overBudget } from "./over-budget.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
 import { rogueDhcp } from "./rogue-dhcp.ts";
@@ -64,7 +65,7 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
   ...[beacon, exfiltration, unusualPort, serviceProbe, tlsProbe],
   ...[newHost, newService, rareCombo, rareTls],
-  ...[silence, selfWatch],
+  ...[silence, selfWatch, overBudget],
   // Last, since it judges what the others found.
   multiSignal,
 ];

@@ -4,6 +4,7 @@ import type { CellLayout } from "../metrics/cells.ts";
 import { Collectors } from "../metrics/collectors.ts";
 import type { SignalDefinition } from "../metrics/metric.ts";
 import type { GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
+import { AlarmBudget } from "./alarm-budget.ts";
 import { AllowList } from "./allow.ts";
 import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
 import type { BankMemory } from "./baseline/memory.ts";
@@ -22,6 +23,7 @@ import { learning } from "./families.ts";
 import { environmentOf, type GuardSettings } from "./guards.ts";
 import type { Moment } from "./incident.ts";
 import { Incidents, type Report } from "./incidents.ts";
+import { type LearningState, learningOf } from "./learning.ts";
 import {
   type DetectSettings,
   type ParsedSettings,
@@ -64,6 +66,7 @@ export class DetectionEngine {
   readonly #collectors: Collectors;
   readonly #bank: SignalBank;
   readonly #incidents: Incidents;
+  readonly #budget: AlarmBudget;
   readonly #limits: EwmaLimits;
   readonly #clock = new TickClock();
   readonly #learning: GaugeInstrument;
@@ -82,6 +85,7 @@ export class DetectionEngine {
     this.#bank = new SignalBank(options.layout, options.signals, this.#limits, options.registry);
     const names = options.detectors.map(({ name }) => name);
     this.#incidents = new Incidents(names, options.registry);
+    this.#budget = new AlarmBudget(options.detectors, options.registry);
     for (const name of names) this.#collectors.init(collectorName(name));
     this.#running = this.#start(options.settings);
   }
@@ -105,16 +109,23 @@ export class DetectionEngine {
       told.push({ detector: name, kind, findings: kept });
     }
     this.#options.watch?.(tick, moment);
-    return this.#running.flatMap(({ definition, settings }) => {
+    const changes = this.#running.flatMap(({ definition, settings }) => {
       const findings = this.#asLearned(this.#worthTelling(definition, found, tick));
       const report: Report = { detector: definition, findings, quietMs: settings.quietMs };
       return this.#incidents.accept(report, moment, this.#guards);
     });
+    this.#budget.count(changes, moment.elapsedMs);
+    return changes;
   }
 
   /** Every signal under every baseline, as of the last tick. */
   signals(): readonly SignalState[] {
     return this.#bank.states.map((state) => ({ ...state }));
+  }
+
+  /** How much of what is normal is known. */
+  learning(): LearningState {
+    return learningOf(this.#bank.states, this.#clock.elapsedMs, this.#guards.learn_seconds);
   }
 
   /** What the baselines know, as plain numbers. */
@@ -194,7 +205,9 @@ export class DetectionEngine {
     this.#bank.update(window.counters, { seconds, timeMs: window.endMs, learn }, timed.host);
     const signals = this.#bank.states;
     const environment = environmentOf(signals, this.#guards.environment_ratio);
-    return { ...timed, timeMs: window.endMs, window, signals, environment };
+    this.#budget.advance(timed.elapsedMs);
+    const budgets = this.#budget.states;
+    return { ...timed, timeMs: window.endMs, window, signals, environment, budgets };
   }
 
   /** What is left of a detector's findings when the environment and better detectors had their say. */

@@ -14,6 +14,7 @@ export const TCP = 6;
 export const UDP = 17;
 /** Of sources that each send one packet, the estimate may miss some. */
 const FORGED_SHARE = 0.6;
+/** So few may each have sent one packet by chance. */
 const FEW_SOURCES = 20;
 
 const PROTOCOLS: Readonly<Record<number, string>> = {

@@ -31,6 +31,7 @@ export const handshakeFailure: DetectorDefinition<Settings> = {
   severities: ["warning"],
   settings,
   quietSeconds: 30,
+  alarmsPerWeek: 5,
   supersededBy: ["syn_flood"],
   create: (own) => new HandshakeFailure(own),
 };

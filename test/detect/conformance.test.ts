@@ -21,9 +21,10 @@ import { hasTool } from "../support/tool.ts";
 let events: readonly Anomaly[] = [];
 const folder = mkdtempSync(join(tmpdir(), "nam-detect-"));
 
+// Days of windows are told in it, which takes seconds where other suites share the cores.
 beforeAll(() => {
   events = gallery();
-});
+}, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.each(detectors)("detector $name", (definition) => {

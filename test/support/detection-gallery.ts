@@ -12,7 +12,7 @@ import {
   zoneRow,
 } from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
-import { agent, callers, dnsNames as names, newcomers } from "./gallery-covert.ts";
+import { agent, callers, dnsNames as names, newcomers, wolves } from "./gallery-covert.ts";
 import { crowds, mixes, segment } from "./gallery-shared.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
@@ -37,6 +37,7 @@ export function gallery(): readonly Anomaly[] {
     segment(),
     crowds(),
     mixes(),
+    wolves(),
   ].flatMap(({ events }) => events);
 }
 
@@ -182,7 +183,7 @@ function volumes(): DetectionBench {
 
 /** Two days of five-minute windows, then five hours of another level. */
 function seasons(): DetectionBench {
-  const bench = new DetectionBench();
+  const bench = new DetectionBench({ protocols: 1 });
   bench.run(600, { seconds: 300, packets: { p0: 30_000 } });
   bench.run(60, { seconds: 300, packets: { p0: 900_000 } });
   return bench;
