@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
 import { GuardedEwma } from "./baseline/guarded-ewma.ts";
+import { ewmaMemory } from "./baseline/memory.ts";
 import type { Scale } from "./baseline/scale.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { spread } from "./entropy.ts";
@@ -45,6 +46,11 @@ const FREEZE_SPANS = 180;
 const OBVIOUS = 2;
 /** The mix of a quiet network moves by some percent from one span to the next. */
 const SCALE: Scale = { forward: (value) => value, backward: (scaled) => scaled, sigmaFloor: 0.04 };
+
+const memorySchema = z.strictObject({
+  ...{ sources: ewmaMemory, destinations: ewmaMemory },
+  ...{ source_ports: ewmaMemory, ports: ewmaMemory },
+});
 
 /** What one feature shows in a span. */
 interface Shift {
@@ -95,6 +101,16 @@ class EntropyShift implements Detector {
     this.#seconds = 0;
     this.#isClean = true;
     return findings;
+  }
+
+  remember(): unknown {
+    const known = FEATURES.map((feature) => [feature, this.#baselines[feature].remember()]);
+    return Object.fromEntries(known);
+  }
+
+  recall(memory: unknown): void {
+    const known = memorySchema.parse(memory);
+    for (const feature of FEATURES) this.#baselines[feature].recall(known[feature]);
   }
 
   #add(row: Row): void {

@@ -81,7 +81,7 @@ export class Flows {
     this.#rows = this.table.rows;
     this.events = new FlowEvents(this.#rows);
     this.sequences = new TcpSequences(this.#rows, layout, options.counters, (slot, timeMs) =>
-      this.#stall(slot, timeMs),
+      this.#report(FlowEvent.STALLED, slot, timeMs),
     );
     this.#roundTrips = new RoundTrips(this.#rows, options.counters, layout.base(tcpRtt));
     this.#synTimeouts = new SynTimeouts(this.table, (slot, dueAt) =>
@@ -251,11 +251,6 @@ export class Flows {
     this.table.rows.setExpiry(slot, this.#lastSeen(slot, state) + idleMs(FlowState.REFUSED));
     this.#rows.setState(slot, FlowState.REFUSED);
     this.#report(FlowEvent.REFUSED, slot, timeMs, 1, 0, lengthBytes);
-  }
-
-  #stall(slot: number, timeMs: number): void {
-    if ((this.#rows.state(slot) & STATE_MASK) !== ESTABLISHED) return;
-    this.#report(FlowEvent.STALLED, slot, timeMs);
   }
 
   #report(event: number, slot: number, timeMs: number, side = 0, flags = 0, length = 0): void {

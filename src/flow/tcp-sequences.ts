@@ -2,7 +2,7 @@
 import { TcpFlag } from "../decode/packet.ts";
 import type { CellLayout } from "../metrics/cells.ts";
 import { add, i32 } from "../util/typed.ts";
-import { type FlowRows, MARKS, NEXT_SEQUENCE, ROW_SHIFT } from "./flow-rows.ts";
+import { type FlowRows, MARKS, Mark, NEXT_SEQUENCE, ROW_SHIFT } from "./flow-rows.ts";
 import { SequenceHoles } from "./sequence-holes.ts";
 import { ShutWindows } from "./shut-windows.ts";
 import {
@@ -14,17 +14,13 @@ import {
 } from "./tcp-metrics.ts";
 
 const { FIN, SYN, RST, ACK } = TcpFlag;
+const { KNOWN, HOLE } = Mark;
 const SYN_OR_FIN = SYN | FIN;
 /** Offsets in the header (RFC 9293 §3.1). */
 const SEQUENCE_AT = 4;
 const ACKNOWLEDGMENT_AT = 8;
 const FLAGS_AT = 13;
 const WINDOW_AT = 14;
-
-/** Bits of the MARKS word for side 0, those of side 1 are the next: what the side sends next is known; */
-const KNOWN = 1;
-/** there was a hole in what it sent. */
-const HOLE = 4;
 
 /** A segment that fills a hole this soon was overtaken on its way; a later one was sent again (as Wireshark has it). */
 const OVERTAKEN_MS = 3;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { Packet } from "../../decode/packet.ts";
+import { type Packet, TcpFlag } from "../../decode/packet.ts";
 import { formatMac } from "../../util/address.ts";
 import { i32 } from "../../util/typed.ts";
 import { hashKey, mix } from "../hash.ts";
@@ -31,6 +31,9 @@ const SPAN_MS = 10 * 60_000;
 const SPAN_BITS = BITS / 2;
 const SOURCE_MAC_AT = 6;
 const GROUP_ADDRESS = 0x0100;
+const TCP = 6;
+const UDP = 17;
+const { SYN } = TcpFlag;
 
 /** Two generations of bits: what is set in neither is fresh. */
 class SourceMacs implements Tracker<SourceMacRow> {
@@ -49,8 +52,7 @@ class SourceMacs implements Tracker<SourceMacRow> {
   }
 
   onPacket(packet: Packet, timeMs: number): void {
-    // The other packets of a flow tell nothing that its first did not.
-    if ((packet.flow >= 0 && packet.flowPackets > 1) || packet.ethernetAt < 0) return;
+    if (packet.ethernetAt < 0 || (packet.flowPackets > 1 && goesOn(packet))) return;
     const { view, ethernetAt } = packet;
     const high = view.getUint16(ethernetAt + SOURCE_MAC_AT);
     if ((high & GROUP_ADDRESS) !== 0) return;
@@ -91,6 +93,11 @@ class SourceMacs implements Tracker<SourceMacRow> {
     this.#set = 0;
     this.#sinceMs = timeMs;
   }
+}
+
+/** The other packets of a conversation tell nothing that its first did not; what only repeats its first may. */
+function goesOn({ ipProtocol, tcpFlags }: Packet): boolean {
+  return ipProtocol === UDP || (ipProtocol === TCP && (tcpFlags & SYN) === 0);
 }
 
 /** Which Ethernet addresses send: evidence of MAC floods. */
