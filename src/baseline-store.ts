@@ -11,15 +11,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type BankMemory, bankMemory } from "./detect/baseline/memory.ts";
+import { bankMemory } from "./detect/baseline/memory.ts";
+import { type EngineMemory, engineMemory } from "./detect/memory.ts";
 import type { MetricDefinition } from "./metrics/metric.ts";
 import type { CounterInstrument, GaugeInstrument, MetricsRegistry } from "./metrics/registry.ts";
 import type { Clock } from "./util/clock.ts";
 import { messageOf } from "./util/errors.ts";
 import type { Log } from "./util/log.ts";
 
-/** Raised whenever what the numbers mean changes. */
-const VERSION = 1;
+/** Raised whenever what the numbers mean changes. Files of the first version hold signals alone. */
+const VERSION = 2;
+const SIGNALS_ONLY = 1;
 const SAVE_EVERY_MS = 300_000;
 /** After this long the fast baselines say nothing about now; the seasons still do. */
 const OLD_MS = 24 * 3_600_000;
@@ -43,8 +45,8 @@ export const baselineStoreMetrics: readonly MetricDefinition[] = [lastSave, save
 export interface BaselineStoreOptions {
   readonly directory: string;
   readonly engine: {
-    remember(): BankMemory;
-    recall(memory: BankMemory, isOld: boolean): void;
+    remember(): EngineMemory;
+    recall(memory: EngineMemory, isOld: boolean): void;
   };
   readonly registry: MetricsRegistry;
   readonly clock: Clock;
@@ -124,15 +126,20 @@ export class BaselineStore {
 }
 
 /** Throws where the text is not what was written. */
-function parse(text: string): { memory: BankMemory; savedMs: number } {
+function parse(text: string): { memory: EngineMemory; savedMs: number } {
   const end = text.indexOf("\n");
   const header = JSON.parse(text.slice(0, end)) as Record<string, unknown> | null;
-  if (header?.version !== VERSION) throw new Error(`version ${header?.version} is not ${VERSION}`);
+  const isFirst = header?.version === SIGNALS_ONLY;
+  if (header?.version !== VERSION && !isFirst) {
+    throw new Error(`version ${header?.version} is not ${VERSION}`);
+  }
   const body = text.slice(end + 1).trimEnd();
   if (header.sha256 !== digest(body)) throw new Error("the checksum does not match");
   const savedMs = Number(header.savedMs);
   if (!Number.isFinite(savedMs)) throw new Error("the time is missing");
-  return { memory: bankMemory.parse(JSON.parse(body)), savedMs };
+  const memory: unknown = JSON.parse(body);
+  if (isFirst) return { memory: { signals: bankMemory.parse(memory), detectors: {} }, savedMs };
+  return { memory: engineMemory.parse(memory), savedMs };
 }
 
 function digest(body: string): string {

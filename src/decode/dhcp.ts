@@ -13,6 +13,7 @@ import {
 /** RFC 2131 §2. */
 const OPERATION_AT = 0;
 const YOUR_ADDRESS_AT = 16;
+const RELAY_ADDRESS_AT = 24;
 const CLIENT_HARDWARE_AT = 28;
 const COOKIE_AT = 236;
 const OPTIONS_AT = 240;
@@ -56,6 +57,8 @@ export interface DhcpFacts {
   clientMac1: number;
   /** The address given to the client. */
   yourAddress: number;
+  /** The relay agent that carried the message (RFC 2131 §2, giaddr). */
+  relayAddress: number;
   serverAddress: number;
   /** The first router and the first DNS server that are offered. */
   router: number;
@@ -83,6 +86,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     clientMac0: 0,
     clientMac1: 0,
     yourAddress: 0,
+    relayAddress: 0,
     serverAddress: 0,
     router: 0,
     dnsServer: 0,
@@ -99,6 +103,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     facts.clientMac0 = view.getUint16(payloadAt + CLIENT_HARDWARE_AT);
     facts.clientMac1 = view.getInt32(payloadAt + CLIENT_HARDWARE_AT + 2);
     facts.yourAddress = view.getInt32(payloadAt + YOUR_ADDRESS_AT);
+    facts.relayAddress = view.getInt32(payloadAt + RELAY_ADDRESS_AT);
     facts.serverAddress = 0;
     facts.router = 0;
     facts.dnsServer = 0;

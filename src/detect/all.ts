@@ -5,9 +5,12 @@ import { beacon } from "./beacon.ts";
 import { bruteForce } from "./brute-force.ts";
 import type { DetectorDefinition } from "./detector.ts";
 import { dga } from "./dga.ts";
+import { dhcpStarvation } from "./dhcp-starvation.ts";
+import { distributedBruteForce } from "./distributed-brute-force.ts";
 import { nxdomainRatio, txtRatio } from "./dns-ratio.ts";
 import { dnsTunnel } from "./dns-tunnel.ts";
 import { drift } from "./drift.ts";
+import { entropyShift } from "./entropy-shift.ts";
 import { environmentChange } from "./environment-change.ts";
 import { exfiltration } from "./exfiltration.ts";
 import { icmpFlood, tcpFlagFlood, udpFlood } from "./floods.ts";
@@ -17,22 +20,25 @@ import { hostUsage } from "./host-usage.ts";
 import { httpFlood } from "./http-flood.ts";
 import { icmpOversized, icmpTunnel } from "./icmp-payload.ts";
 import { levelShift } from "./level-shift.ts";
+import { macFlood } from "./mac-flood.ts";
 import { multiSignal } from "./multi-signal.ts";
 import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
 import { overBudget } from "./over-budget.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
-import { rogueDhcp, rogueRouter } from "./rogue-servers.ts";
+import { rogueDhcp } from "./rogue-dhcp.ts";
+import { rogueRouter } from "./rogue-router.ts";
 import { seasonal } from "./seasonal.ts";
 import { selfWatch } from "./self.ts";
 import { serviceProbe } from "./service-probe.ts";
 import { detectSettingsSchema } from "./settings.ts";
 import { silence } from "./silence.ts";
-import { slowDos } from "./slow-dos.ts";
+import { slowDos, slowRead } from "./slow-dos.ts";
 import { slowScan } from "./slow-scan.ts";
 import { stealthScan } from "./stealth-scan.ts";
 import { arpSweep, pingSweep } from "./sweeps.ts";
 import { synFlood } from "./syn-flood.ts";
+import { tlsProbe } from "./tls-probe.ts";
 import { unusualPort } from "./unusual-port.ts";
 import { volumeDrop, volumeSpike } from "./volume.ts";
 
@@ -44,19 +50,20 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   synFlood,
   ...[udpFlood, icmpFlood, tcpFlagFlood, spoofedFlood, land],
   ...[amplification, dnsFlood, icmpTunnel, icmpOversized],
-  ...[bruteForce, httpFlood, slowDos],
+  ...[bruteForce, distributedBruteForce, httpFlood, slowDos, slowRead],
   handshakeFailure,
-  ...[arpSpoof, rogueDhcp, rogueRouter],
+  ...[arpSpoof, rogueDhcp, rogueRouter, macFlood, dhcpStarvation],
   volumeSpike,
   volumeDrop,
   levelShift,
   seasonal,
   drift,
+  entropyShift,
   environmentChange,
   hostUsage,
   processUsage,
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
-  ...[beacon, exfiltration, unusualPort, serviceProbe],
+  ...[beacon, exfiltration, unusualPort, serviceProbe, tlsProbe],
   ...[newHost, newService, rareCombo, rareTls],
   ...[silence, selfWatch, overBudget],
   // Last, since it judges what the others found.

@@ -178,6 +178,10 @@ export interface DetectorContext {
 export interface Detector {
   /** Everything that is anomalous in this tick; called once a tick in packet time. */
   evaluate(tick: Tick): readonly Finding[];
+  /** What it has learned of the network and would take long to learn again, as plain data for the state file. */
+  remember?(): unknown;
+  /** Goes on from there; throws, with nothing changed, where that is not what `remember` gives. */
+  recall?(memory: unknown): void;
 }
 
 /** A detector is one file: this declaration, its settings and its state bounds. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
-import { DATA_IN_NAMES, isBelow } from "./dns-services.ts";
+import { DATA_IN_NAMES, isBelow, MANY_NAMES } from "./dns-services.ts";
 import { oddness } from "./odd-names.ts";
 import { RecentSums } from "./recent-sums.ts";
 import { addressFilter } from "./suggestions.ts";
@@ -161,7 +161,7 @@ function finding(address: string, evidence: Evidence, own: Settings): Finding {
   };
 }
 
-const IGNORED = new Set(DATA_IN_NAMES);
+const IGNORED = new Set([...DATA_IN_NAMES, ...MANY_NAMES]);
 
 /** Names of one label are search suffixes left out and probes of browsers; encoded ones have no letters to judge. */
 function isCandidate(domain: string): boolean {

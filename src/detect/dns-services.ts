@@ -26,19 +26,20 @@ export const DATA_IN_NAMES: readonly string[] = [
     "panda.com",
     "gdatasecurity.de",
   ],
-  ...["googlesyndication.com", "gstatic.com", "googlevideo.com", "ampproject.org", "1e100.net"],
-  ...["akamaihd.net", "akamaiedge.net", "akamai.net", "edgekey.net", "edgesuite.net", "akstat.io"],
-  ...["cloudfront.net", "fastly.net", "fbcdn.net", "nflxvideo.net", "cdn77.org", "llnwd.net"],
-  ...[
-    "amazonaws.com",
-    "windows.net",
-    "azure.com",
-    "trafficmanager.net",
-    "microsoft.com",
-    "apple.com",
-  ],
+  ...["googlesyndication.com", "ampproject.org", "nflxvideo.net"],
   ...["online-metrix.net", "omtrdc.net", "demdex.net", "cedexis-radar.net", "dynatrace.com"],
   ...["dnsleaktest.com", "ntp.org", "home.arpa"],
+];
+
+/**
+ * Clouds and content networks: countless names of countless customers, asked for by address. Below them a tunnel is
+ * one that asks for records which carry data.
+ */
+export const MANY_NAMES: readonly string[] = [
+  ...["gstatic.com", "googlevideo.com", "1e100.net", "akamaihd.net", "akamaiedge.net"],
+  ...["akamai.net", "edgekey.net", "edgesuite.net", "akstat.io", "cloudfront.net", "fastly.net"],
+  ...["fbcdn.net", "cdn77.org", "llnwd.net", "amazonaws.com", "windows.net", "azure.com"],
+  ...["trafficmanager.net", "microsoft.com", "apple.com"],
 ];
 
 /** True for names below one of the domains, and for those domains; of reverse look-ups always. */

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
-import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
-import { DATA_IN_NAMES, isBelow } from "./dns-services.ts";
-import { RecentSums } from "./recent-sums.ts";
+import { DATA_IN_NAMES, isBelow, MANY_NAMES } from "./dns-services.ts";
+import { DnsTalks, type Evidence } from "./dns-talks.ts";
 import { dnsFilter } from "./suggestions.ts";
 import { bytes, count, duration, number, percent } from "./text.ts";
 
@@ -60,33 +59,15 @@ const settings = z.strictObject({
 type Settings = z.infer<typeof settings>;
 type Row = TrackerRows["dns_domains"][number];
 
-const CAPACITY = 8192;
-const FAST_MS = 300_000;
-const SLOW_MS = 24 * 3_600_000;
+const CLOUDS = new Set(MANY_NAMES);
 /** Names of carrier queries may be this short: a tunnel that waits for data sends little but its counter. */
 const SHORT_CHARS = 8;
 /** Data in answers, fetched by names that only count. */
 const FETCHED_BYTES = 8000;
-const SUMS = ["queries", "chars", "bits", "carriers", "up", "down"] as const;
 
-interface Talk {
-  readonly fast: RecentSums<(typeof SUMS)[number]>;
-  readonly slow: RecentSums<(typeof SUMS)[number]>;
-}
-
-/** What one client asked about one domain within a span. */
-interface Evidence {
-  readonly subdomains: number;
-  readonly limit: number;
+/** Evidence that is enough, and the setting that says so. */
+interface Suspicion extends Evidence {
   readonly setting: "subdomains" | "slow_subdomains";
-  readonly seconds: number;
-  readonly queries: number;
-  readonly meanChars: number;
-  readonly entropy: number;
-  readonly carrierRatio: number;
-  readonly novelty: number;
-  readonly up: number;
-  readonly down: number;
 }
 
 /** Data carried in the names of DNS queries, or in their answers. */
@@ -103,7 +84,7 @@ export const dnsTunnel: DetectorDefinition<Settings> = {
 class DnsTunnel implements Detector {
   readonly #settings: Settings;
   readonly #ignored: ReadonlySet<string>;
-  readonly #talks = new BoundedMap<Talk>(CAPACITY);
+  readonly #talks = new DnsTalks();
 
   constructor(own: Settings) {
     this.#settings = own;
@@ -120,40 +101,27 @@ class DnsTunnel implements Detector {
     return findings;
   }
 
-  #weigh(row: Row, elapsedMs: number): Evidence | undefined {
-    const { fast, slow } = this.#talks.use(`${row.client} ${row.domain}`, () => ({
-      fast: new RecentSums(SUMS, FAST_MS, 5),
-      slow: new RecentSums(SUMS, SLOW_MS, 12),
-    }));
-    const amounts = {
-      queries: row.queries,
-      chars: row.subdomainChars,
-      bits: row.entropyBits,
-      carriers: row.carrierQueries,
-      up: row.queryBytes,
-      down: row.responseBytes,
-    };
-    fast.add(elapsedMs, amounts);
-    slow.add(elapsedMs, amounts);
-    const own = this.#settings;
-    const soon = evidenceOf(fast, row.subdomains, "subdomains", own, FAST_MS);
-    if (this.#isTunnel(soon)) return soon;
-    const late = evidenceOf(slow, row.allSubdomains, "slow_subdomains", own, SLOW_MS);
-    return this.#isTunnel(late) ? late : undefined;
+  #weigh(row: Row, elapsedMs: number): Suspicion | undefined {
+    const { soon, late } = this.#talks.add(row, elapsedMs);
+    const isCloud = isBelow(row.domain, CLOUDS);
+    if (this.#isTunnel(soon, "subdomains", isCloud)) return { ...soon, setting: "subdomains" };
+    if (!this.#isTunnel(late, "slow_subdomains", isCloud)) return undefined;
+    return { ...late, setting: "slow_subdomains" };
   }
 
-  #isTunnel(evidence: Evidence): boolean {
+  #isTunnel(evidence: Evidence, setting: Suspicion["setting"], isCloud: boolean): boolean {
     const own = this.#settings;
-    const { subdomains, limit, novelty, entropy, meanChars, carrierRatio, down } = evidence;
-    if (subdomains < limit || novelty < own.novelty_ratio) return false;
+    const { subdomains, novelty, entropy, meanChars, carrierRatio, down } = evidence;
+    if (subdomains < own[setting] || novelty < own.novelty_ratio) return false;
     const carries = carrierRatio >= own.carrier_ratio;
+    if (isCloud && !carries) return false;
     if (carries && down >= FETCHED_BYTES && carrierRatio >= 0.5) return true;
     if (entropy < own.entropy_bits) return false;
     return meanChars >= own.name_chars || (carries && meanChars >= SHORT_CHARS);
   }
 
-  #finding({ client, domain, longestSubdomain }: Row, evidence: Evidence): Finding {
-    const { subdomains, limit, setting, seconds, queries, up, down } = evidence;
+  #finding({ client, domain, longestSubdomain }: Row, evidence: Suspicion): Finding {
+    const { subdomains, setting, seconds, queries, up, down } = evidence;
     const { meanChars, entropy, carrierRatio, novelty } = evidence;
     const isHuge = setting === "subdomains" && subdomains >= this.#settings.critical_subdomains;
     return {
@@ -162,7 +130,7 @@ class DnsTunnel implements Detector {
       protocol: "dns",
       observed: subdomains,
       expected: 0,
-      threshold: { value: limit, setting: `detectors.dns_tunnel.${setting}` },
+      threshold: { value: this.#settings[setting], setting: `detectors.dns_tunnel.${setting}` },
       windowSeconds: seconds,
       samples: queries,
       evidence: [
@@ -179,30 +147,6 @@ class DnsTunnel implements Detector {
       },
     };
   }
-}
-
-function evidenceOf(
-  sums: Talk["fast"],
-  subdomains: number,
-  setting: Evidence["setting"],
-  own: Settings,
-  spanMs: number,
-): Evidence {
-  const queries = sums.total("queries");
-  const some = Math.max(1, queries);
-  return {
-    subdomains: Math.min(subdomains, queries),
-    limit: own[setting],
-    setting,
-    seconds: spanMs / 1000,
-    queries,
-    meanChars: sums.total("chars") / some,
-    entropy: sums.total("bits") / some,
-    carrierRatio: sums.total("carriers") / some,
-    novelty: Math.min(1, subdomains / some),
-    up: sums.total("up"),
-    down: sums.total("down"),
-  };
 }
 
 function shortened(domain: string): string {

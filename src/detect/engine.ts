@@ -7,7 +7,6 @@ import type { GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
 import { AlarmBudget } from "./alarm-budget.ts";
 import { AllowList } from "./allow.ts";
 import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
-import type { BankMemory } from "./baseline/memory.ts";
 import type {
   Anomaly,
   Detector,
@@ -24,6 +23,7 @@ import { environmentOf, type GuardSettings } from "./guards.ts";
 import type { Moment } from "./incident.ts";
 import { Incidents, type Report } from "./incidents.ts";
 import { type LearningState, learningOf } from "./learning.ts";
+import type { EngineMemory } from "./memory.ts";
 import {
   type DetectSettings,
   type ParsedSettings,
@@ -128,14 +128,24 @@ export class DetectionEngine {
     return learningOf(this.#bank.states, this.#clock.elapsedMs, this.#guards.learn_seconds);
   }
 
-  /** What the baselines know, as plain numbers. */
-  remember(): BankMemory {
-    return this.#bank.remember();
+  /** What the baselines know, as plain data. */
+  remember(): EngineMemory {
+    const detectors = this.#running.flatMap(({ definition, detector }) => {
+      const memory = detector.remember?.();
+      return memory === undefined ? [] : [[definition.name, memory] as const];
+    });
+    return { signals: this.#bank.remember(), detectors: Object.fromEntries(detectors) };
   }
 
-  /** Goes on from there; of an old memory only the seasons are taken. */
-  recall(memory: BankMemory, isOld: boolean): void {
-    this.#bank.recall(memory, isOld);
+  /** Goes on from there; of an old memory only the seasons are taken. A detector that cannot read its own begins anew. */
+  recall(memory: EngineMemory, isOld: boolean): void {
+    this.#bank.recall(memory.signals, isOld);
+    if (isOld) return;
+    for (const { definition, detector } of this.#running) {
+      const own = memory.detectors[definition.name];
+      if (own === undefined) continue;
+      this.#collectors.run(collectorName(definition.name), () => detector.recall?.(own));
+    }
   }
 
   /** Every open incident as it stands. */

@@ -27,6 +27,19 @@ export const STAMP = 13;
 const EXPIRY = 14;
 const STARTED = 15;
 
+/** Bits of the MARKS word. Those of a side are for side 0, and the next bit for side 1. */
+export const Mark = {
+  /** What the side sends next is known. */
+  KNOWN: 0x01,
+  /** There was a hole in what the side sent. */
+  HOLE: 0x04,
+  /** The SYN was seen once, and STAMP holds its time. */
+  TIMED: 0x10,
+  /** The client's shut window is watched, and was reported. */
+  SHUT: 0x20,
+  STALLED: 0x40,
+} as const;
+
 /** Words of the upper parts of IPv6 addresses, kept apart because IPv4 has none: three of each end, padded to four. */
 const HIGH_SHIFT = 3;
 const HIGH_SERVER = 4;

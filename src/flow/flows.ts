@@ -80,7 +80,9 @@ export class Flows {
     this.table = new FlowTable(options.capacity, options.hashSeed);
     this.#rows = this.table.rows;
     this.events = new FlowEvents(this.#rows);
-    this.sequences = new TcpSequences(this.#rows, layout, options.counters);
+    this.sequences = new TcpSequences(this.#rows, layout, options.counters, (slot, timeMs) =>
+      this.#report(FlowEvent.STALLED, slot, timeMs),
+    );
     this.#roundTrips = new RoundTrips(this.#rows, options.counters, layout.base(tcpRtt));
     this.#synTimeouts = new SynTimeouts(this.table, (slot, dueAt) =>
       this.#report(FlowEvent.UNANSWERED, slot, this.#epochMs + dueAt),

@@ -2,11 +2,10 @@
 import type { Packet } from "../decode/packet.ts";
 import { observe } from "../metrics/cells.ts";
 import { i32 } from "../util/typed.ts";
-import { type FlowRows, MARKS, ROW_SHIFT, STAMP } from "./flow-rows.ts";
+import { type FlowRows, MARKS, Mark, ROW_SHIFT, STAMP } from "./flow-rows.ts";
 import { RTT_BUCKETS } from "./tcp-metrics.ts";
 
-/** Bit of the MARKS word: the SYN was seen once, and STAMP holds its time. */
-const TIMED = 0x10;
+const { TIMED } = Mark;
 const MICROSECONDS = 1e6;
 /** Seconds after which the microseconds of a stamp begin again; they fill an int32. */
 const WRAP_SECONDS = 2048;

@@ -76,6 +76,7 @@ export class FlowStage {
     if (packet.ipProtocol < 0) {
       packet.flow = -1;
       packet.flowSide = 0;
+      packet.flowPackets = 0;
       return 0;
     }
     const { table } = this.flows;

@@ -2,8 +2,9 @@
 import { TcpFlag } from "../decode/packet.ts";
 import type { CellLayout } from "../metrics/cells.ts";
 import { add, i32 } from "../util/typed.ts";
-import { type FlowRows, MARKS, NEXT_SEQUENCE, ROW_SHIFT } from "./flow-rows.ts";
+import { type FlowRows, MARKS, Mark, NEXT_SEQUENCE, ROW_SHIFT } from "./flow-rows.ts";
 import { SequenceHoles } from "./sequence-holes.ts";
+import { ShutWindows } from "./shut-windows.ts";
 import {
   tcpOutOfOrder,
   tcpPayloadBytes,
@@ -13,6 +14,7 @@ import {
 } from "./tcp-metrics.ts";
 
 const { FIN, SYN, RST, ACK } = TcpFlag;
+const { KNOWN, HOLE } = Mark;
 const SYN_OR_FIN = SYN | FIN;
 /** Offsets in the header (RFC 9293 §3.1). */
 const SEQUENCE_AT = 4;
@@ -20,13 +22,10 @@ const ACKNOWLEDGMENT_AT = 8;
 const FLAGS_AT = 13;
 const WINDOW_AT = 14;
 
-/** Bits of the MARKS word for side 0, those of side 1 are the next: what the side sends next is known; */
-const KNOWN = 1;
-/** there was a hole in what it sent. */
-const HOLE = 4;
-
 /** A segment that fills a hole this soon was overtaken on its way; a later one was sent again (as Wireshark has it). */
 const OVERTAKEN_MS = 3;
+/** Not even a segment's header of data fits, whatever window scale a busy host uses (RFC 7323 §2.2). */
+const TIGHT_WINDOW = 16;
 /** Two segments further apart than the largest window belong to no stream. */
 const FAR = 1 << 30;
 /** An acknowledgment of more than this much that was never seen is no sign of loss but of nonsense. */
@@ -39,6 +38,8 @@ const UNSEEN_MAX = 1 << 24;
 export class TcpSequences {
   readonly #rows: FlowRows;
   readonly #holes: SequenceHoles;
+  readonly #shutWindows: ShutWindows;
+  readonly #stalled: (slot: number, timeMs: number) => void;
   readonly #counters: Float64Array;
   readonly #payloadCell: number = 0;
   readonly #retransmissionCell: number = 0;
@@ -46,8 +47,16 @@ export class TcpSequences {
   readonly #unseenCell: number = 0;
   readonly #zeroWindowCell: number = 0;
 
-  constructor(rows: FlowRows, layout: CellLayout, counters: Float64Array) {
+  /** `stalled` is called once for each flow whose client keeps its window shut and takes next to nothing. */
+  constructor(
+    rows: FlowRows,
+    layout: CellLayout,
+    counters: Float64Array,
+    stalled: (slot: number, timeMs: number) => void,
+  ) {
     this.#rows = rows;
+    this.#stalled = stalled;
+    this.#shutWindows = new ShutWindows(rows);
     this.#holes = new SequenceHoles();
     this.#counters = counters;
     this.#payloadCell = layout.base(tcpPayloadBytes);
@@ -90,9 +99,15 @@ export class TcpSequences {
         this.#acknowledged(slot, other, acknowledgment, ahead);
       }
     }
-    if (view.getUint16(at + WINDOW_AT) === 0 && (flags & SYN_OR_FIN) === 0) {
-      add(this.#counters, this.#zeroWindowCell, 1);
+    const window = view.getUint16(at + WINDOW_AT);
+    if (window < TIGHT_WINDOW && (flags & SYN_OR_FIN) === 0) {
+      this.#tight(slot, side, window, timeMs);
     }
+  }
+
+  #tight(slot: number, side: number, window: number, timeMs: number): void {
+    if (window === 0) add(this.#counters, this.#zeroWindowCell, 1);
+    if (side === 0 && this.#shutWindows.note(slot, timeMs)) this.#stalled(slot, timeMs);
   }
 
   /** A segment that does not begin where the last one of its side ended; `isData` without SYN and FIN. */

@@ -27,6 +27,8 @@ export const FlowEvent = {
   STARVED: 9,
   /** A TCP connection ended in which the server was seen to send no more than BRIEF_BYTES in all. Once per flow. */
   BRIEF: 10,
+  /** For 10 s or longer the client of a TCP connection has taken next to nothing, its window shut. Once per flow. */
+  STALLED: 11,
 } as const;
 
 /** Frames of a server that refuses an SSH login come to 3 to 5 kB, those of the shortest session to 7 kB. */
@@ -131,6 +133,8 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly help: string;
   /** Most entities it keeps. */
   readonly capacity: number;
+  /** True where entities share places by their hash, so that none has to make room for another. */
+  readonly shared?: boolean;
   /**
    * Packets `onPacket` wants: those of network protocols by name, or none. Packets of known TCP and UDP flows in which
    * nothing happens may be left out.

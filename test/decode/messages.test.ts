@@ -37,10 +37,20 @@ describe("dhcp", () => {
       clientMac0: 0x0200,
       clientMac1: 1,
       yourAddress: 0xc0a80164 | 0,
+      relayAddress: 0,
       serverAddress: 0xc0a80101 | 0,
       router: 0xc0a80102 | 0,
       dnsServer: 0xc0a80103 | 0,
     });
+  });
+
+  it("tells which relay agent carried a message", () => {
+    const relayed = dhcpMessage(1).slice();
+    relayed.set([10, 0, 9, 1], 24);
+    const decoding = taken(67, relayed);
+    expect(decoding.packet.facts.dhcp?.relayAddress).toBe(0x0a000901);
+    decoding.takeBytes(udpFrame({ destinationPort: 67, payload: dhcpMessage(1) }));
+    expect(decoding.packet.facts.dhcp?.relayAddress).toBe(0);
   });
 
   it("keeps no option of the message before", () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { BaselineStore } from "../../src/baseline-store.ts";
 import { createLog } from "../../src/util/log.ts";
 import { DetectionBench, randomOf, type Step } from "../support/detection-bench.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { mixRows } from "../support/gallery-shared.ts";
 
 let directory = "";
 let lines: string[] = [];
@@ -83,7 +85,7 @@ describe("baselines over a restart", () => {
     const later = new FakeClock(clock.now() + 25 * 3_600_000);
     const after = new DetectionBench();
     storeOf(after, later);
-    expect(after.engine.remember()["test_p0 packets"]).toMatchObject({
+    expect(after.engine.remember().signals["test_p0 packets"]).toMatchObject({
       rolling: [],
       ewma: { samples: 0 },
       seasonal: { samples: 3 },
@@ -91,7 +93,55 @@ describe("baselines over a restart", () => {
   });
 });
 
+describe("what detectors have learned", () => {
+  const mix = (flows: number, spread = {}): Step => ({
+    rows: { flow_mix: mixRows(random, flows, spread) },
+  });
+  const told = (bench: DetectionBench): string[] => {
+    bench.run(40, () => mix(400, { sources: 512, destinations: 1 }));
+    return bench.events.map(({ detector }) => detector);
+  };
+  const learnedMix = (): DetectionBench => {
+    const bench = new DetectionBench();
+    bench.run(700, () => mix(40));
+    return bench;
+  };
+
+  it("goes on over a restart", () => {
+    const before = learnedMix();
+    storeOf(before).save();
+    const after = new DetectionBench({ startMs: before.timeMs + 5000 });
+    storeOf(after);
+    expect(told(after)).toContain("entropy_shift");
+    expect(told(new DetectionBench())).not.toContain("entropy_shift");
+  });
+
+  it("is left out where it is not what the detector wrote, and the rest is taken", () => {
+    const memory = learnedMix().engine.remember();
+    const after = new DetectionBench();
+    after.engine.recall({ ...memory, detectors: { entropy_shift: { sources: 1 } } }, false);
+    expect(after.engine.remember()).toEqual({
+      signals: memory.signals,
+      detectors: new DetectionBench().engine.remember().detectors,
+    });
+  });
+});
+
 describe("the file of baselines", () => {
+  it("of the first version, which held signals alone, is read", () => {
+    const bench = learned();
+    const body = JSON.stringify(bench.engine.remember().signals);
+    const sha256 = createHash("sha256").update(body).digest("hex");
+    const header = JSON.stringify({ version: 1, savedMs: clock.now(), sha256 });
+    writeFileSync(file(), `${header}\n${body}\n`);
+    const after = new DetectionBench();
+    storeOf(after);
+    expect(after.signal("test_p0", "ewma").ready).toBe(false);
+    after.step(usual());
+    expect(after.signal("test_p0", "ewma").ready).toBe(true);
+    expect(existsSync(`${file()}.damaged`)).toBe(false);
+  });
+
   it("is written every five minutes and says when", async () => {
     const bench = learned();
     const own = new FakeClock();
@@ -116,7 +166,7 @@ describe("the file of baselines", () => {
     ["changed by one digit", (text: string) => text.replace(/"level":\d/, '"level":9')],
     ["empty", () => ""],
     ["no JSON", () => "\u0000\u0001 what is this"],
-    ["of another version", (text: string) => text.replace('"version":1', '"version":99')],
+    ["of another version", (text: string) => text.replace('"version":2', '"version":99')],
   ])("that is %s is moved aside, said, and costs nothing but itself", (_, damage) => {
     storeOf(learned()).save();
     writeFileSync(file(), damage(readFileSync(file(), "utf8")));

@@ -11,6 +11,7 @@ import { detectors, detectSettings } from "../../src/detect/all.ts";
 import { type Anomaly, SEVERITIES } from "../../src/detect/detector.ts";
 import { guardSettings } from "../../src/detect/guards.ts";
 import { detectorSettings } from "../../src/detect/settings.ts";
+import { distinctMetric } from "../../src/flow/distinct.ts";
 import { flowGauges, flowMetrics } from "../../src/flow/families.ts";
 import { hostMetrics } from "../../src/host/families.ts";
 import type { MetricDefinition } from "../../src/metrics/metric.ts";
@@ -119,6 +120,7 @@ describe("suggestions", () => {
         ...decodeMetrics,
         ...flowMetrics,
         ...flowGauges,
+        distinctMetric,
         ...hostMetrics,
         ...own,
       ].map((definition) => [definition.name as string, definition]),

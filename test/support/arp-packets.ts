@@ -29,6 +29,7 @@ export function arpPacket(fields: ArpFields): Packet {
     view.setUint8(at + 24 + i, Number(byte));
   return Object.assign(emptyPacket({}), {
     view,
+    ethernetAt: 0,
     networkAt: at,
     end: 60,
     network: 1,

@@ -25,7 +25,7 @@ export function tcpProbeRow(parts: Partial<Row<"tcp_probes">>): Row<"tcp_probes"
 export function pairRow(parts: Partial<Row<"pairs">>): Row<"pairs"> {
   return {
     ...{ client: "198.51.100.9", server: "10.0.0.80", port: 80, connections: 0, starved: 0 },
-    ...{ loginsFailed: 0, loginsSucceeded: 0, requests: 0, unauthorized: 0, brief: 0 },
+    ...{ loginsFailed: 0, loginsSucceeded: 0, requests: 0, unauthorized: 0, brief: 0, stalled: 0 },
     ...parts,
   };
 }
@@ -72,6 +72,7 @@ export function dhcpServerRow(parts: Partial<Row<"dhcp_servers">>): Row<"dhcp_se
 export function routerRow(parts: Partial<Row<"routers">>): Row<"routers"> {
   return {
     ...{ router: "fe80::1", mac: "02:00:00:00:00:fe", advertisements: 1, lifetimeSeconds: 1800 },
+    ...{ preference: 0, prefix: "2001:db8::/64" },
     ...parts,
   };
 }

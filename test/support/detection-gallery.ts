@@ -13,6 +13,7 @@ import {
 } from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
 import { agent, callers, dnsNames as names, newcomers, wolves } from "./gallery-covert.ts";
+import { crowds, mixes, segment } from "./gallery-shared.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
 /** Every kind of event the product can raise, each provoked at least once, over IPv4 and IPv6. */
@@ -33,6 +34,9 @@ export function gallery(): readonly Anomaly[] {
     agent(),
     callers(),
     newcomers(),
+    segment(),
+    crowds(),
+    mixes(),
     wolves(),
   ].flatMap(({ events }) => events);
 }
@@ -159,7 +163,8 @@ function rogues(): DetectionBench {
     rows: {
       dhcp_servers: [dhcpServerRow({ server: "10.0.0.66", router: "10.0.0.66" })],
       routers: [
-        routerRow({ router: "fe80::66", mac: "02:00:00:00:00:66" }),
+        routerRow({ router: "fe80::66", mac: "02:00:00:00:00:66", preference: 1 }),
+        routerRow({ router: "fe80::2", mac: "02:00:00:00:00:02" }),
         routerRow({ mac: "02:00:00:00:00:66" }),
       ],
     },

@@ -32,6 +32,8 @@ export class GuardedEwma {
   readonly #limits: EwmaLimits;
   readonly #scale: Scale;
   readonly #smoothing: number;
+  readonly #levelRate: number;
+  readonly #spreadRate: number;
   #smoothed = 0;
   #samples = 0;
   #level = 0;
@@ -42,8 +44,10 @@ export class GuardedEwma {
   #candidateDeviation = 0;
   #shiftSamples = 0;
 
-  /** `smoothing` 1 judges every sample by itself. */
-  constructor(limits: EwmaLimits, scale: Scale, smoothing = SMOOTHING) {
+  /** `smoothing` 1 judges every sample by itself; each stands for `sampleSeconds` of learning. */
+  constructor(limits: EwmaLimits, scale: Scale, smoothing = SMOOTHING, sampleSeconds = 1) {
+    this.#levelRate = LEVEL_RATE * sampleSeconds;
+    this.#spreadRate = SPREAD_RATE * sampleSeconds;
     this.#limits = limits;
     this.#scale = scale;
     this.#smoothing = smoothing;
@@ -119,9 +123,9 @@ export class GuardedEwma {
     this.#samples++;
     const distance = this.#samples === 1 ? 0 : sample - this.#level;
     if (this.#samples === 1) this.#level = sample;
-    this.#level += Math.max(LEVEL_RATE, 1 / this.#samples) * distance;
+    this.#level += Math.max(this.#levelRate, 1 / this.#samples) * distance;
     this.#deviation +=
-      Math.max(SPREAD_RATE, 1 / this.#samples) * (Math.abs(distance) - this.#deviation);
+      Math.max(this.#spreadRate, 1 / this.#samples) * (Math.abs(distance) - this.#deviation);
   }
 
   #adapt(distance: number): void {
@@ -130,8 +134,8 @@ export class GuardedEwma {
     if (this.#frozen === 0) this.#candidates = 0;
     const bound = WINSOR * this.#sigma();
     const learned = Math.min(bound, Math.max(-bound, distance));
-    this.#level += LEVEL_RATE * learned;
-    this.#deviation += SPREAD_RATE * (Math.abs(learned) - this.#deviation);
+    this.#level += this.#levelRate * learned;
+    this.#deviation += this.#spreadRate * (Math.abs(learned) - this.#deviation);
   }
 
   #freeze(sample: number): void {

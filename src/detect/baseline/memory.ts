@@ -6,19 +6,23 @@ import { WEEK_HOURS } from "./week-ago.ts";
 const series = (length: number) => z.array(z.number()).length(length);
 const samples = z.int().min(0);
 
+/** What a guarded EWMA knows. */
+export const ewmaMemory = z.strictObject({
+  samples,
+  smoothed: z.number(),
+  level: z.number(),
+  deviation: z.number().min(0),
+  frozen: samples,
+  candidates: samples,
+  candidateLevel: z.number(),
+  candidateDeviation: z.number().min(0),
+});
+export type EwmaMemory = z.infer<typeof ewmaMemory>;
+
 /** What a signal's baselines know, as plain numbers: what is kept over a restart. */
 export const signalMemory = z.strictObject({
   rolling: z.array(z.number()).max(ROLLING_SAMPLES),
-  ewma: z.strictObject({
-    samples,
-    smoothed: z.number(),
-    level: z.number(),
-    deviation: z.number().min(0),
-    frozen: samples,
-    candidates: samples,
-    candidateLevel: z.number(),
-    candidateDeviation: z.number().min(0),
-  }),
+  ewma: ewmaMemory,
   robust: z.array(z.number()).max(360),
   seasonal: z.strictObject({
     samples,
@@ -36,7 +40,6 @@ export const signalMemory = z.strictObject({
     .default([]),
 });
 export type SignalMemory = z.infer<typeof signalMemory>;
-export type EwmaMemory = SignalMemory["ewma"];
 
 /** Memory of every signal, by name and unit. */
 export const bankMemory = z.record(z.string(), signalMemory);

@@ -21,6 +21,8 @@ export interface PairRow {
   readonly connections: number;
   /** Connections in which the server had no data to send within 10 s. */
   readonly starved: number;
+  /** Connections whose client kept its window shut for 10 s and took next to nothing. */
+  readonly stalled: number;
   /** Connections that ended after a few kilobytes from the server at most. */
   readonly brief: number;
   /** Logins in clear text that the server refused, and granted. */
@@ -45,16 +47,16 @@ const FORBIDDEN_STATUS = 403;
 
 const COUNTS = [
   ...(["connections", "starved", "loginsFailed", "loginsSucceeded"] as const),
-  ...(["requests", "unauthorized", "brief"] as const),
+  ...(["requests", "unauthorized", "brief", "stalled"] as const),
 ] as const;
-const [CONNECTIONS, STARVED, LOGINS_FAILED, LOGINS_SUCCEEDED, REQUESTS, UNAUTHORIZED, BRIEF] = [
-  0, 1, 2, 3, 4, 5, 6,
-];
+const [CONNECTIONS, STARVED, LOGINS_FAILED, LOGINS_SUCCEEDED] = [0, 1, 2, 3];
+const [REQUESTS, UNAUTHORIZED, BRIEF, STALLED] = [4, 5, 6, 7];
 
 const COLUMNS: Readonly<Record<number, number>> = {
   [FlowEvent.ESTABLISHED]: CONNECTIONS,
   [FlowEvent.STARVED]: STARVED,
   [FlowEvent.BRIEF]: BRIEF,
+  [FlowEvent.STALLED]: STALLED,
 };
 
 /** What the http decoder leaves; declared there. */
@@ -154,7 +156,8 @@ class Pairs implements Tracker<PairRow> {
 
 /** Order of rows: failures and starved connections first, then by what was done. */
 function weigh(value: (column: number) => number): number {
-  const hostile = value(STARVED) + value(BRIEF) + value(LOGINS_FAILED) + value(UNAUTHORIZED);
+  const held = value(STARVED) + value(STALLED);
+  const hostile = held + value(BRIEF) + value(LOGINS_FAILED) + value(UNAUTHORIZED);
   return hostile * 65_536 + Math.min(value(CONNECTIONS) + value(REQUESTS), 65_534) + 1;
 }
 
@@ -163,7 +166,7 @@ export const pairs: TrackerDefinition<"pairs"> = {
   name: "pairs",
   help: "connections, logins and requests of each client at each service",
   capacity: CAPACITY,
-  events: [FlowEvent.ESTABLISHED, FlowEvent.STARVED, FlowEvent.BRIEF],
+  events: [FlowEvent.ESTABLISHED, FlowEvent.STARVED, FlowEvent.BRIEF, FlowEvent.STALLED],
   application: "http",
   logins: true,
   rows: {

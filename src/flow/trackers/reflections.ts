@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { FlowState, STATE_MASK } from "../flow-state.ts";
 import { addFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
 import { candidateAddress, MAJORITY_WORDS, vote } from "../sketch/majority.ts";
@@ -21,7 +22,7 @@ export interface ReflectionRow {
   readonly queryBytes: number;
   readonly answers: number;
   readonly answerBytes: number;
-  /** Flows that begin with an answer: nobody asked, as far as was seen. */
+  /** Answers in flows that begin with one, until the victim says something: nobody asked, as far as was seen. */
   readonly unsolicited: number;
   /** The server of most of it, or one of many. */
   readonly topServer: string;
@@ -34,6 +35,7 @@ declare module "../window.ts" {
 }
 
 const UDP = 17;
+const STUN = 3478;
 const CAPACITY = 2048;
 const ROW_LIMIT = 64;
 /**
@@ -70,7 +72,7 @@ class Reflections implements Tracker<ReflectionRow> {
     const table = this.#table;
     table.add(slot, isAnswer ? ANSWERS : QUERIES, packets);
     table.add(slot, isAnswer ? ANSWER_BYTES : QUERY_BYTES, packets * flow.lengthBytes);
-    if (isAnswer && isTurned && event === FlowEvent.STARTED) table.increment(slot, UNSOLICITED);
+    if (isAnswer && isTurned && isUnasked(event, flow)) table.add(slot, UNSOLICITED, packets);
     table.weigh(slot, packets);
   }
 
@@ -112,6 +114,12 @@ class Reflections implements Tracker<ReflectionRow> {
       topServer: candidateAddress(table.rows, table.row(slot) + SERVER),
     };
   }
+}
+
+/** As long as the other end says nothing, what comes from a service was not asked for. A relay's stream may begin before the capture. */
+function isUnasked(event: number, flow: FlowKey): boolean {
+  if (event === FlowEvent.STARTED) return true;
+  return (flow.state & STATE_MASK) === FlowState.OPEN && flow.clientPort !== STUN;
 }
 
 /** Order of rows: most bytes of answers first. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../../decode/packet.ts";
-import { formatMac } from "../../util/address.ts";
+import { formatAddress, formatMac } from "../../util/address.ts";
+import { i32 } from "../../util/typed.ts";
 import { addFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
 import type { Tracker, TrackerContext, TrackerDefinition } from "../tracker.ts";
@@ -13,6 +14,10 @@ export interface RouterRow {
   readonly advertisements: number;
   /** How long it says to be a default router; 0: it is none, or no longer. */
   readonly lifetimeSeconds: number;
+  /** Default router preference (RFC 4191 §2.1): 1 high, 0 medium, -1 low. */
+  readonly preference: number;
+  /** The lowest prefix it announces (RFC 4861 §4.6.2), `2001:db8::/64`, "" without one. */
+  readonly prefix: string;
 }
 
 declare module "../window.ts" {
@@ -24,14 +29,26 @@ declare module "../window.ts" {
 const ICMPV6 = 58;
 const ROUTER_ADVERTISEMENT = 134;
 const LIFETIME_AT = 6;
+const FLAGS_AT = 5;
 const HEADER_LENGTH = 16;
+/** Options: type, length in units of eight bytes; the prefix option has the prefix's length and, further on, itself. */
+const PREFIX_OPTION = 3;
+const PREFIX_OPTION_LENGTH = 32;
+const PREFIX_LENGTH_AT = 2;
+const PREFIX_AT = 16;
+const OPTIONS_MAX = 32;
+/** By the two bits of the preference; 2 is reserved and means medium. */
+const PREFERENCES = [0, 1, 0, -1] as const;
 const SOURCE_MAC_AT = 6;
 const CAPACITY = 1024;
 const ROW_LIMIT = 128;
 /** Words of a row. */
 const ADVERTISEMENTS = 0;
 const LIFETIME = 1;
-const WINDOW_WORDS = 2;
+const PREFERENCE = 2;
+/** Length of the prefix plus one, 0 without one, and its words. */
+const PREFIX = 3;
+const WINDOW_WORDS = 8;
 
 class Routers implements Tracker<RouterRow> {
   readonly #table: EntityTable;
@@ -59,7 +76,33 @@ class Routers implements Tracker<RouterRow> {
     const slot = table.claim(timeMs);
     table.increment(slot, ADVERTISEMENTS);
     table.weigh(slot, 1);
-    table.rows[table.row(slot) + LIFETIME] = view.getUint16(transportAt + LIFETIME_AT);
+    const at = table.row(slot);
+    table.rows[at + LIFETIME] = view.getUint16(transportAt + LIFETIME_AT);
+    table.rows[at + PREFERENCE] = (view.getUint8(transportAt + FLAGS_AT) >>> 3) & 3;
+    this.#readPrefixes(view, transportAt + HEADER_LENGTH, packet.end, at + PREFIX);
+  }
+
+  #readPrefixes(view: DataView, from: number, end: number, into: number): void {
+    let at = from;
+    for (let options = 0; at + 2 <= end && options < OPTIONS_MAX; options++) {
+      const length = view.getUint8(at + 1) << 3;
+      if (length === 0 || at + length > end) return;
+      if (view.getUint8(at) === PREFIX_OPTION && length === PREFIX_OPTION_LENGTH) {
+        this.#keepLowest(view, at, into);
+      }
+      at += length;
+    }
+  }
+
+  #keepLowest(view: DataView, at: number, into: number): void {
+    const { rows } = this.#table;
+    const prefixAt = at + PREFIX_AT;
+    const isLower = view.getUint32(prefixAt) < i32(rows, into + 1) >>> 0;
+    if (i32(rows, into) !== 0 && !isLower) return;
+    rows[into] = view.getUint8(at + PREFIX_LENGTH_AT) + 1;
+    for (let word = 0; word < 4; word++) {
+      rows[into + 1 + word] = view.getInt32(prefixAt + 4 * word);
+    }
   }
 
   close(): RouterRow[] {
@@ -85,7 +128,15 @@ class Routers implements Tracker<RouterRow> {
       mac: (high | low) === 0 ? "" : formatMac(this.#mac, 0),
       advertisements: table.value(slot, ADVERTISEMENTS),
       lifetimeSeconds: table.value(slot, LIFETIME),
+      preference: PREFERENCES[table.value(slot, PREFERENCE)] ?? 0,
+      prefix: this.#prefix(slot),
     };
+  }
+
+  #prefix(slot: number): string {
+    const word = (index: number): number => this.#table.value(slot, PREFIX + index);
+    const length = word(0) - 1;
+    return length < 0 ? "" : `${formatAddress(word(1), word(2), word(3), word(4))}/${length}`;
   }
 }
 

@@ -106,7 +106,8 @@ class Targets implements Tracker<TargetRow> {
         return;
       case FlowEvent.BATCH:
         if (!isToServer) this.#table.add(slot, REPLIES, BATCH_PACKETS);
-        this.#send(slot, flow, BATCH_PACKETS, isToServer && (flow.state & STATE_MASK) === OPEN);
+        if (isRefused(flow)) this.#table.increment(slot, REFUSED);
+        this.#send(slot, flow, BATCH_PACKETS, isToServer && isUnanswered(flow));
         return;
       case FlowEvent.ESTABLISHED:
         this.#table.increment(slot, ANSWERED);
@@ -186,6 +187,15 @@ class Targets implements Tracker<TargetRow> {
       topPortVotes: candidateVotes(table.rows, at + PORT),
     };
   }
+}
+
+/** True where the client sends on although it was told that nobody wants it. */
+function isRefused({ ipProtocol, state }: FlowKey): boolean {
+  return ipProtocol !== TCP && (state & STATE_MASK) === FlowState.REFUSED;
+}
+
+function isUnanswered(flow: FlowKey): boolean {
+  return (flow.state & STATE_MASK) === OPEN || isRefused(flow);
 }
 
 /**

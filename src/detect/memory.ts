@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { z } from "zod";
+import { bankMemory } from "./baseline/memory.ts";
+
+/** What the engine has learned, as plain data: what is kept over a restart. */
+export const engineMemory = z.strictObject({
+  signals: bankMemory,
+  /** By name, of the detectors that learn what signals do not tell; each checks its own. */
+  detectors: z.record(z.string(), z.unknown()),
+});
+export type EngineMemory = z.infer<typeof engineMemory>;

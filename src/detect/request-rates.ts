@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { type EwmaLimits, GuardedEwma } from "./baseline/guarded-ewma.ts";
+import { logScale } from "./baseline/scale.ts";
+import { BoundedMap } from "./bounded-map.ts";
+import type { Tick } from "./detector.ts";
+import type { PairRow } from "./pair-findings.ts";
+import { endpoint } from "./text.ts";
+
+const CAPACITY = 256;
+/** Ten minutes make a baseline, half an hour of something else a new one. */
+const LIMITS: EwmaLimits = { warmupSamples: 600, freezeSamples: 1800 };
+
+interface Service {
+  readonly baseline: GuardedEwma;
+  score: number;
+}
+
+/** How many requests a second each service usually gets from all its clients, and how unusual the present rate is. */
+export class RequestRates {
+  readonly #services = new BoundedMap<Service>(CAPACITY);
+
+  /** Takes a tick; services without requests have a rate of 0. */
+  update({ window, seconds, tainted }: Tick): void {
+    const requests = new Map<string, number>();
+    for (const row of window.rows.pairs) {
+      if (row.requests === 0) continue;
+      const service = endpoint(row.server, row.port);
+      requests.set(service, (requests.get(service) ?? 0) + row.requests);
+    }
+    for (const key of requests.keys()) {
+      this.#services.use(key, () => ({ baseline: new GuardedEwma(LIMITS, logScale(1)), score: 0 }));
+    }
+    for (const [key, service] of this.#services.entries()) {
+      const rate = (requests.get(key) ?? 0) / Math.max(1, seconds);
+      service.score = service.baseline.observe(rate, !tainted);
+    }
+  }
+
+  /** Standard deviations between the service's rate and its usual one; 0 until that is known. */
+  score({ server, port }: PairRow): number {
+    return this.#services.peek(endpoint(server, port))?.score ?? 0;
+  }
+
+  /** Requests a second that are usual for the service. */
+  usual({ server, port }: PairRow): number {
+    return this.#services.peek(endpoint(server, port))?.baseline.mean ?? 0;
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Stories told in packets: an attack, and what looks like it and is none.
+import { writeFileSync } from "node:fs";
+import { pcap } from "../../../scripts/fixtures/capture-file.ts";
+import { Scene } from "../../../scripts/fixtures/scene.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import type { Anomaly } from "../../../src/detect/detector.ts";
+import type { DetectSettings } from "../../../src/detect/settings.ts";
+import { Replay } from "../../../src/replay.ts";
+import { createLog } from "../../../src/util/log.ts";
+
+export type Telling = (scene: Scene) => void;
+
+export interface Story {
+  readonly detector: string;
+  /** What the attacker does. */
+  readonly attack: string;
+  readonly attacks: Telling;
+  /** What looks like it and must not be told. */
+  readonly harmless: string;
+  readonly behaves: Telling;
+  /** Other settings than the defaults, where learning would take days. */
+  readonly settings?: DetectSettings;
+}
+
+/** Writes what is told as a capture file, and returns everything a fresh agent with default settings says of it. */
+export async function play(
+  telling: Telling,
+  path: string,
+  settings: DetectSettings = {},
+): Promise<readonly Anomaly[]> {
+  const scene = new Scene(4);
+  telling(scene);
+  writeFileSync(path, pcap(scene.frames));
+  const { config } = loadConfig({ env: {}, flags: [] });
+  const replay = new Replay({
+    detect: { ...config.detectors, ...settings },
+    home: config.networks.home,
+    agent: "story",
+    flowCapacity: config.flow.capacity,
+    top: 10,
+    speed: null,
+    log: createLog({ level: "silent", format: "json" }),
+  });
+  const { report } = await replay.run([path]);
+  return report.events;
+}
