@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // npm run eval [-- --data FOLDER]: measures every detector and writes docs/evaluation.md; the same numbers every time.
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -22,7 +23,12 @@ async function main(): Promise<void> {
   const sections: Section[] = [];
   if (existsSync(data)) sections.push(await captureSection(data), nabSection(data));
   else console.error(`no labelled captures in ${data}: simulations only, nothing is written`);
-  sections.push(simulationSection());
+  const folder = mkdtempSync(join(tmpdir(), "nam-eval-"));
+  try {
+    sections.push(await simulationSection(folder));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
   const text = page(sections);
   console.log(text);
   if (existsSync(data)) writeFileSync(join(root, "docs/evaluation.md"), text);

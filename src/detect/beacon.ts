@@ -6,10 +6,15 @@ import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } fro
 import { addressFilter } from "./suggestions.ts";
 import { count, duration, endpoint, number, percent } from "./text.ts";
 
-/** Services whose clients come back in time by design: names, time, addresses, monitoring, routing. */
+/**
+ * Services whose clients come back in time by design: names, time, addresses, monitoring, routing; mail, messages,
+ * directories, databases, clusters, and what administrators automate.
+ */
 const RHYTHMIC_PORTS = [
   ...[53, 67, 68, 123, 137, 138, 161, 162, 179, 514, 546, 547, 853, 1900, 3478, 3702, 4500, 5353],
-  ...[5355, 5666, 6556, 9090, 9091, 9093, 9100, 10050, 10051],
+  ...[5355, 5666, 6556, 9090, 9091, 9093, 9100, 10_050, 10_051],
+  ...[22, 25, 88, 110, 143, 389, 465, 587, 636, 873, 993, 995, 1883, 5222, 8883],
+  ...[1433, 1521, 3306, 5432, 6379, 9042, 11_211, 27_017, 2379, 2380, 6443, 8500, 9200, 10_250],
 ];
 
 const settings = z.strictObject({
@@ -46,10 +51,15 @@ const settings = z.strictObject({
   servers: z
     .int()
     .min(2)
-    .default(3)
+    .default(2)
     .describe(
-      "From this many servers on which one client calls at the same port, it is monitoring, and only worth knowing.",
+      "From this many servers on which one client calls at the same port in a rhythm, it is monitoring, and only worth knowing.",
     ),
+  services: z
+    .int()
+    .min(2)
+    .default(3)
+    .describe("The same for services of any port that one client calls in a rhythm."),
   ignored_ports: z
     .array(z.int().min(0).max(65_535))
     .default(RHYTHMIC_PORTS)
@@ -62,6 +72,8 @@ const CAPACITY = 4096;
 /** Names remembered of the ends of a service or a client. */
 const MOST_ENDS = 16;
 const MANY_INTERVALS = 30;
+/** A rhythm of so few intervals is not told, but counts among those of its client. */
+const FEW_INTERVALS = 8;
 const MULTICAST = /^(?:22[4-9]|23\d|255)\.|^ff/;
 
 /** The rhythm of a row's connections. */
@@ -69,6 +81,13 @@ interface Rhythm {
   readonly periodMs: number;
   /** Between the shortest and the longest tenth, as a share of the period. */
   readonly spread: number;
+}
+
+/** How many clients the service has, and what its client calls. */
+interface Ends {
+  readonly clients: number;
+  readonly servers: number;
+  readonly services: number;
 }
 
 /** A client that calls a server again and again, in time. */
@@ -87,9 +106,9 @@ class Beacon implements Detector {
   readonly #settings: Settings;
   readonly #context: DetectorContext;
   readonly #ignored: ReadonlySet<number>;
-  /** Who else calls a service, and whom else a client calls at the same port. */
+  /** Who else calls a service, and what else a client calls in a rhythm: services and their ports. */
   readonly #clients = new BoundedMap<Set<string>>(CAPACITY);
-  readonly #servers = new BoundedMap<Set<string>>(CAPACITY);
+  readonly #rhythms = new BoundedMap<Map<string, number>>(CAPACITY);
 
   constructor(own: Settings, context: DetectorContext) {
     this.#settings = own;
@@ -99,15 +118,10 @@ class Beacon implements Detector {
 
   evaluate(tick: Tick): Finding[] {
     const rows = tick.window.rows.beacons.filter((row) => this.#isCandidate(row));
-    for (const { client, server, port } of rows) {
-      remember(
-        this.#clients.use(`${server} ${port}`, () => new Set()),
-        client,
-      );
-      remember(
-        this.#servers.use(`${client} ${port}`, () => new Set()),
-        server,
-      );
+    for (const row of rows) {
+      const clients = this.#clients.use(`${row.server} ${row.port}`, () => new Set());
+      if (clients.size < MOST_ENDS) clients.add(row.client);
+      if (row.intervalsMs.length >= FEW_INTERVALS) this.#noteRhythm(row);
     }
     return rows.flatMap((row) => this.#judge(row));
   }
@@ -116,22 +130,34 @@ class Beacon implements Detector {
     return !this.#ignored.has(port) && protocol !== "other" && !MULTICAST.test(server);
   }
 
-  #judge(row: Row): Finding[] {
-    const own = this.#settings;
-    const { length } = row.intervalsMs;
-    if (length < own.intervals) return [];
-    const rhythm = rhythmOf(row.intervalsMs);
-    const limit = length >= MANY_INTERVALS ? own.wide_spread : own.spread;
-    if (rhythm.spread > limit || rhythm.periodMs < own.shortest_seconds * 1000) return [];
-    const clients = this.#clients.peek(`${row.server} ${row.port}`)?.size ?? 1;
-    const servers = this.#servers.peek(`${row.client} ${row.port}`)?.size ?? 1;
-    return [this.#finding(row, rhythm, { clients, servers })];
+  #noteRhythm(row: Row): void {
+    const services = this.#rhythms.use(row.client, () => new Map());
+    const service = `${row.server} ${row.port}`;
+    if (!this.#isSteady(row)) services.delete(service);
+    else if (services.size < MOST_ENDS) services.set(service, row.port);
   }
 
-  #finding(row: Row, rhythm: Rhythm, ends: { clients: number; servers: number }): Finding {
+  #isSteady({ intervalsMs }: Row): boolean {
+    const own = this.#settings;
+    const rhythm = rhythmOf(intervalsMs);
+    const limit = intervalsMs.length >= MANY_INTERVALS ? own.wide_spread : own.spread;
+    return rhythm.spread <= limit && rhythm.periodMs >= own.shortest_seconds * 1000;
+  }
+
+  #judge(row: Row): Finding[] {
+    if (row.intervalsMs.length < this.#settings.intervals || !this.#isSteady(row)) return [];
+    const clients = this.#clients.peek(`${row.server} ${row.port}`)?.size ?? 1;
+    const ports = [...(this.#rhythms.peek(row.client)?.values() ?? [])];
+    const servers = ports.filter((port) => port === row.port).length;
+    const ends = { clients, servers, services: ports.length };
+    return [this.#finding(row, rhythmOf(row.intervalsMs), ends)];
+  }
+
+  #finding(row: Row, rhythm: Rhythm, ends: Ends): Finding {
     const { client, server, port, protocol, connections, intervalsMs } = row;
     const own = this.#settings;
-    const isCommon = ends.clients >= own.clients || ends.servers >= own.servers;
+    const isCommon =
+      ends.clients >= own.clients || ends.servers >= own.servers || ends.services >= own.services;
     const period = rhythm.periodMs / 1000;
     // Of evenly spread intervals the outer tenths are left out of the spread.
     const jitter = rhythm.spread / 1.6;
@@ -155,7 +181,7 @@ class Beacon implements Detector {
         `${count(connections, "connection")}, a new one every ${seconds(period)}`,
         `jitter of about ${percent(jitter)}`,
         `the server is ${where} the home networks, ${count(ends.clients, "client")} of ${protocol} port ${port} seen`,
-        `the client calls ${count(ends.servers, "server")} on this port`,
+        `in a rhythm the client calls ${count(ends.servers, "server")} on this port, ${count(ends.services, "service")} in all`,
       ],
       explanation: `${client} has opened ${count(connections, "connection")} to ${endpoint(server, port)}, one every ${seconds(period)} with a jitter of about ${percent(jitter)}: a program calls home in time.`,
       suggestion: {
@@ -171,10 +197,6 @@ function rhythmOf(intervalsMs: readonly number[]): Rhythm {
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
   const periodMs = Math.max(1, at(0.5));
   return { periodMs, spread: (at(0.9) - at(0.1)) / periodMs };
-}
-
-function remember(ends: Set<string>, end: string): void {
-  if (ends.size < MOST_ENDS) ends.add(end);
 }
 
 function seconds(period: number): string {

@@ -103,7 +103,8 @@ class BruteForce implements Detector {
         ),
       ];
     }
-    const brief = attempts.brief.add(isLogin ? row.brief : 0, elapsedMs);
+    // Where the service is heard to let the client in, a short connection is a short errand.
+    const brief = attempts.brief.add(isLogin ? row.brief : 0, elapsedMs) - successes;
     if (brief >= own.brief && row.brief > 0) {
       const service = LOGIN_PORTS[row.port] ?? "login";
       return [

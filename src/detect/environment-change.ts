@@ -11,8 +11,8 @@ const settings = z.strictObject({});
 export const environmentChange: DetectorDefinition<z.infer<typeof settings>> = {
   name: "environment_change",
   class: "environment",
-  help: "So many signals leave their baselines at once that the cause is not in one of them: a link that went down or came up, a capture that moved. Statistical detectors are silent meanwhile.",
-  severities: ["warning"],
+  help: "So many signals leave their baselines at once that the cause is not in one of them: a link that went down or came up, a capture that moved. Statistical detectors are silent meanwhile. A warning where most of them fell; that many rise together is mostly work that begins.",
+  severities: ["info", "warning"],
   settings,
   quietSeconds: 60,
   alarmsPerWeek: 2,
@@ -36,7 +36,7 @@ function findingOf(tick: Tick, away: readonly SignalState[]): Finding {
   const lower = away.filter(({ z }) => z < 0).length;
   return {
     entity: { kind: "agent", key: "environment" },
-    severity: "warning",
+    severity: lower * 2 > away.length ? "warning" : "info",
     protocol: "all",
     observed: away.length,
     expected: 0,

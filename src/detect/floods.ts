@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
+import { Agreements } from "./agreements.ts";
 import type { DetectorDefinition } from "./detector.ts";
 import {
   floodFinding,
@@ -13,6 +14,10 @@ import {
 import { Surges } from "./surge.ts";
 
 const ICMP: readonly number[] = [1, 58];
+/** Where logs, metrics, traps and flow records are sent to: syslog, statsd, SNMP, NetFlow, IPFIX, sFlow, GELF, collectd. */
+const ONE_WAY_PORTS = [
+  ...[162, 514, 1514, 2055, 4739, 5140, 6343, 8089, 8092, 8094, 8125, 9995, 9996, 12_201, 25_826],
+];
 
 const udpSettings = z.strictObject({
   floor: rateFloor(
@@ -23,6 +28,10 @@ const udpSettings = z.strictObject({
     200,
     "The same where the packets are refused, or come in ever new flows, as no stream of data does.",
   ),
+  one_way_ports: z
+    .array(z.int().min(1).max(65_535))
+    .default(ONE_WAY_PORTS)
+    .describe("UDP ports of services that never answer: new flows to them are no sign of a flood."),
 });
 
 /** UDP packets that nobody at the target wants. */
@@ -35,11 +44,16 @@ export const udpFlood: DetectorDefinition<z.infer<typeof udpSettings>> = {
   quietSeconds: 30,
   create: (own) => {
     const surges = new Surges(TARGET_CAPACITY);
+    const agreements = new Agreements();
+    const oneWay = new Set(own.one_way_ports);
     return {
-      evaluate: (tick) =>
-        hostRows(tick, [UDP]).flatMap((row) => {
-          const scattered = row.refused > 0 || row.flows * 2 >= row.unanswered;
-          const setting = scattered ? "scattered_floor" : "floor";
+      evaluate: (tick) => {
+        agreements.update(tick);
+        return hostRows(tick, [UDP]).flatMap((row) => {
+          const isScattered = row.refused > 0 || row.flows * 2 >= row.unanswered;
+          const isCollected = row.refused === 0 && oneWay.has(row.topPort);
+          const setting = isScattered && !isCollected ? "scattered_floor" : "floor";
+          if (!isScattered && agreements.covers(row)) return [];
           const pending = row.unanswered - Math.min(row.answered, row.flows);
           const rate = pending / Math.max(1, tick.seconds);
           if (!surges.update(row.destination, rate, own[setting], tick)) return [];
@@ -54,7 +68,8 @@ export const udpFlood: DetectorDefinition<z.infer<typeof udpSettings>> = {
               promql: 'rate(nam_transport_packets_total{protocol="udp"}[1m])',
             }),
           ];
-        }),
+        });
+      },
     };
   },
 };

@@ -96,11 +96,12 @@ export function environmentOf(signals: readonly SignalState[], ratio: number): E
   return { judged, away, limit, changed: away > limit };
 }
 
-/** True for signals of traffic whose guarded baseline is ready; those that are silent and always were do not count. */
-export function isJudged(signal: SignalState): boolean {
-  const { baseline, unit, ready, mean } = signal;
-  if (baseline !== "ewma" || unit === "ratio" || !ready) return false;
-  return mean >= spreadFloor(unit) || isAway(signal);
+/**
+ * True for signals of traffic whose guarded baseline is ready. Those that were silent do not count, even when they are
+ * no longer: a quiet host that begins to work is no change of its environment.
+ */
+export function isJudged({ baseline, unit, ready, mean }: SignalState): boolean {
+  return baseline === "ewma" && unit !== "ratio" && ready && mean >= spreadFloor(unit);
 }
 
 /** True for a signal so far from its baseline that the baseline stopped learning. */

@@ -9,6 +9,8 @@ const SPREAD = 3;
 /** Ports of one host, and hosts with one port, that nobody tries over UDP without an answer from any. */
 const UDP_PORTS = 60;
 const UDP_HOSTS = 100;
+/** One contact in so many that is answered is not "nobody": a resolver or a peer-to-peer client that asks around. */
+const UDP_ANSWERED = 10;
 /** Of traceroute and mtr: the answer is that there is none. */
 const TRACEROUTE_PORTS = [33_434, 33_700] as const;
 /** Half of the horizon over which the tracker estimates distinct destinations and ports. */
@@ -45,6 +47,8 @@ export class ScanSource {
   #likelihood = 0;
   #recent = 0;
   #former = 0;
+  #recentAnswered = 0;
+  #formerAnswered = 0;
   #halfStartedMs: number;
 
   constructor(address: string, home: boolean, startedMs: number) {
@@ -63,6 +67,7 @@ export class ScanSource {
     this.ports = 0;
     for (const row of rows) {
       this.#recent += row.contacts;
+      this.#recentAnswered += row.successes;
       this.contacts += row.contacts;
       this.successes += row.successes;
       this.refused += row.refused;
@@ -98,7 +103,8 @@ export class ScanSource {
   /** Hosts limit how often they say that a UDP port is closed, and an open one may be silent, but not so many. */
   #isBlindUdp(): boolean {
     const isTraceroute = this.topPort >= TRACEROUTE_PORTS[0] && this.topPort <= TRACEROUTE_PORTS[1];
-    if (isTraceroute || this.successes > 0) return false;
+    const answered = this.#recentAnswered + this.#formerAnswered;
+    if (isTraceroute || answered * UDP_ANSWERED >= this.#recent + this.#former) return false;
     return this.vertical
       ? this.ports >= UDP_PORTS
       : this.ports <= SPREAD && this.destinations >= UDP_HOSTS;
@@ -132,8 +138,11 @@ export class ScanSource {
   #rotate(elapsedMs: number): void {
     const age = elapsedMs - this.#halfStartedMs;
     if (age < HALF_HORIZON_MS) return;
-    this.#former = age < 2 * HALF_HORIZON_MS ? this.#recent : 0;
+    const isNext = age < 2 * HALF_HORIZON_MS;
+    this.#former = isNext ? this.#recent : 0;
+    this.#formerAnswered = isNext ? this.#recentAnswered : 0;
     this.#recent = 0;
+    this.#recentAnswered = 0;
     this.#halfStartedMs = elapsedMs;
   }
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { BoundedMap } from "./bounded-map.ts";
 import type { DetectorContext, Tick } from "./detector.ts";
+import { Outage } from "./outage.ts";
 import { scannerThreshold, type WalkModel, walkModel } from "./random-walk.ts";
 import { type ContactRow, ScanSource } from "./scan-source.ts";
 
@@ -43,6 +44,7 @@ export class ScanSources {
   readonly #sources = new BoundedMap<ScanSource>(CAPACITY);
   readonly #foreign: WalkModel;
   readonly #local: WalkModel;
+  readonly #outage = new Outage();
 
   constructor(settings: ScanSettings, context: DetectorContext) {
     const { theta0, theta1, beta, alpha, home_alpha } = settings;
@@ -57,6 +59,7 @@ export class ScanSources {
     const startedMs = elapsedMs - seconds * 1000;
     this.#forget(elapsedMs);
     const scanning: ScanSource[] = [];
+    this.#outage.advance(elapsedMs);
     for (const [address, rows] of bySource(window.rows.contacts)) {
       const source = this.#sources.use(
         address,
@@ -64,9 +67,10 @@ export class ScanSources {
       );
       source.contacted(rows, elapsedMs);
       const model = source.home ? this.#local : this.#foreign;
+      if (source.home) this.#outage.add(address, rows);
       if (source.judge(model, this.#upper(source), rows)) scanning.push(source);
     }
-    return scanning;
+    return this.#outage.lasts ? scanning.filter((source) => !isMetBySilence(source)) : scanning;
   }
 
   /** How many failures in a row would have been enough to call the source a scanner. */
@@ -77,8 +81,7 @@ export class ScanSources {
   #upper(source: ScanSource): number {
     const { beta, alpha, home_alpha, silence_factor } = this.#settings;
     if (!source.home) return scannerThreshold(beta, alpha);
-    const silence = !source.vertical && source.refused === 0;
-    return scannerThreshold(beta, home_alpha) * (silence ? silence_factor : 1);
+    return scannerThreshold(beta, home_alpha) * (isMetBySilence(source) ? silence_factor : 1);
   }
 
   #forget(elapsedMs: number): void {
@@ -88,6 +91,11 @@ export class ScanSources {
       this.#sources.delete(address);
     }
   }
+}
+
+/** True for a home source that tried many hosts and was refused by none. */
+function isMetBySilence({ home, vertical, refused }: ScanSource): boolean {
+  return home && !vertical && refused === 0;
 }
 
 /** A source has a row for each protocol and each sensor that saw it. */

@@ -20,6 +20,13 @@ const settings = z.strictObject({
     .describe(
       "Ports or hosts that one source may probe within a minute with TCP packets no connection begins with.",
     ),
+  rejected_hosts: z
+    .int()
+    .min(2)
+    .default(40)
+    .describe(
+      "Hosts that may answer one source with RST to what looks like the middle of a connection: a machine that wakes up goes on with connections its servers have forgotten.",
+    ),
 });
 type Settings = z.infer<typeof settings>;
 
@@ -44,12 +51,14 @@ function evaluate(
   sums: BoundedMap<RecentSum>,
 ): Finding[] {
   return tick.window.rows.tcp_probes.flatMap((row) => {
+    const odd = row.none + row.fin + row.xmas + row.other;
     const probes = sums
       .use(row.source, () => new RecentSum(WINDOW_SECONDS))
-      .add(Math.max(row.none + row.fin + row.xmas + row.other, row.rejected), tick.elapsedMs);
+      .add(Math.max(odd, row.rejected), tick.elapsedMs);
     const targets = Math.max(row.ports, row.destinations);
-    if (Math.min(probes, targets) < own.targets) return [];
-    return [finding(row, targets, probes, own, context.isHome(row.source))];
+    const setting = odd === 0 && row.ports < own.targets ? "rejected_hosts" : "targets";
+    if (Math.min(probes, targets) < own[setting]) return [];
+    return [finding(row, targets, probes, { setting, value: own[setting] }, context)];
   });
 }
 
@@ -57,8 +66,8 @@ function finding(
   row: ProbeRow,
   targets: number,
   probes: number,
-  own: Settings,
-  home: boolean,
+  { setting, value }: { readonly setting: keyof Settings; readonly value: number },
+  context: DetectorContext,
 ): Finding {
   const { source, topDestination, topPort } = row;
   const vertical = row.ports >= row.destinations;
@@ -71,11 +80,11 @@ function finding(
       ...{ kind: "source", key: source, source },
       ...(vertical ? { destination: topDestination } : { port: topPort }),
     },
-    severity: home ? "critical" : "warning",
+    severity: context.isHome(source) ? "critical" : "warning",
     protocol: "tcp",
     observed: targets,
     expected: 0,
-    threshold: { value: own.targets, setting: "detectors.stealth_scan.targets" },
+    threshold: { value, setting: `detectors.stealth_scan.${setting}` },
     windowSeconds: WINDOW_SECONDS,
     samples: probes,
     evidence: [

@@ -13,9 +13,6 @@ import {
 } from "./services.ts";
 import { count, endpoint, number } from "./text.ts";
 
-/** Refusals of no more sources than this are clients that retry, not a flood. */
-const RETRY_SOURCES = 3;
-
 const settings = z.strictObject({
   ...cusumFields,
   gate: z
@@ -37,7 +34,7 @@ const settings = z.strictObject({
     .gt(0)
     .default(500)
     .describe(
-      "Below this many a second, refused attempts of a few sources are clients that retry, not a flood.",
+      "Below this many a second, attempts that the service refuses are its clients while it is down, who try again, and not a flood.",
     ),
 });
 type Settings = z.infer<typeof settings>;
@@ -94,9 +91,9 @@ class SynFlood implements Detector {
   }
 
   #isRetrying({ handshakes, unfinished }: Service): boolean {
-    const { syn, established, refused, sources } = handshakes;
+    const { syn, established, refused } = handshakes;
     const mostlyRefused = refused >= 0.9 * (syn - established);
-    return mostlyRefused && sources <= RETRY_SOURCES && unfinished < this.#settings.retry_floor;
+    return mostlyRefused && unfinished < this.#settings.retry_floor;
   }
 
   #finding(service: Service, tick: Tick, setting: "floor" | "gate"): Finding {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
+import { AskedFor } from "./asked-for.ts";
 import type { Detector, DetectorDefinition, Finding, SignalState, Tick } from "./detector.ts";
 import { type Episode, Episodes } from "./episodes.ts";
 import { Hysteresis } from "./guards.ts";
@@ -24,6 +25,13 @@ const settings = z.strictObject({
     .min(0)
     .default(300)
     .describe("Seconds after which a deviation of warning_z is a warning."),
+  warning_hours: z
+    .number()
+    .min(0)
+    .default(24)
+    .describe(
+      "Hours of traffic a baseline must know before a deviation is a warning: who has not seen a day does not know what is usual on it.",
+    ),
   minimum_packets: minimum
     .default(20)
     .describe("Deviations of less than this many packets a second are ignored."),
@@ -42,13 +50,13 @@ type Settings = z.infer<typeof settings>;
 /** Far more traffic than usual. */
 export const volumeSpike = volumeDefinition(
   "volume_spike",
-  "A rate is far above its baseline (guarded EWMA on a logarithmic scale); rates that rise together are one event.",
+  "A rate is far above its baseline (guarded EWMA on a logarithmic scale); rates that rise together are one event. Never a warning on the first day, nor while most bytes are downloads or one transfer.",
 );
 
 /** Far less traffic than usual. */
 export const volumeDrop = volumeDefinition(
   "volume_drop",
-  "A rate that is never low is far below its baseline; silent while packets are lost or the capture is disturbed.",
+  "A rate that is never low is far below its baseline; silent while packets are lost or the capture is disturbed. Never a warning on the first day.",
 );
 
 function volumeDefinition(
@@ -74,6 +82,7 @@ class Volume implements Detector {
   readonly #minimums: Readonly<Record<string, number>>;
   readonly #signals = new Map<string, Hysteresis>();
   readonly #episodes = new Episodes<SignalState>();
+  readonly #askedFor = new AskedFor();
 
   constructor(name: "volume_spike" | "volume_drop", own: Settings) {
     this.#name = name;
@@ -87,6 +96,7 @@ class Volume implements Detector {
   }
 
   evaluate(tick: Tick): Finding[] {
+    this.#askedFor.update(tick);
     if (tick.tainted && this.#name === "volume_drop") return [];
     const anomalous = tick.signals.filter((signal) => this.#isAnomalous(signal));
     return this.#episodes
@@ -111,11 +121,10 @@ class Volume implements Detector {
   #finding(episode: Episode<SignalState>, tick: Tick): Finding {
     const [signal] = episode.members;
     const seconds = (tick.elapsedMs - episode.startedMs) / 1000 + tick.seconds;
-    const { z, warning_z, warning_seconds } = this.#settings;
-    const grave = Math.abs(signal.z) >= warning_z && seconds >= warning_seconds;
+    const { z } = this.#settings;
     return {
       entity: { kind: "signal", key: episode.leader, signal: episode.leader },
-      severity: grave ? "warning" : "info",
+      severity: this.#isGrave(signal, seconds) ? "warning" : "info",
       protocol: signal.protocol,
       observed: signal.value,
       expected: signal.mean,
@@ -130,6 +139,12 @@ class Volume implements Detector {
         promql: signalQuery(signal.name),
       },
     };
+  }
+
+  #isGrave({ z, samples }: SignalState, seconds: number): boolean {
+    const { warning_z, warning_seconds, warning_hours } = this.#settings;
+    if (Math.abs(z) < warning_z || seconds < warning_seconds) return false;
+    return samples >= warning_hours * 3600 && !(z > 0 && this.#askedFor.holds);
   }
 
   #explain(signal: SignalState, others: number, seconds: number): string {

@@ -65,7 +65,9 @@ describe("a baseline", () => {
   });
 
   it("tells a rise in severity during its cool-down", () => {
-    const bench = new DetectionBench({ settings: { volume_spike: { warning_seconds: 10 } } });
+    const bench = new DetectionBench({
+      settings: { volume_spike: { warning_seconds: 10, warning_hours: 0 } },
+    });
     bench.run(700, () => load(1));
     bench.run(20, () => load(4));
     bench.run(120, () => load(1));

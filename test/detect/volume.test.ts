@@ -83,7 +83,7 @@ describe("volume", () => {
   });
 
   it("warns of what is far off and lasts", () => {
-    const bench = watched(2);
+    const bench = watched(2, { volume_spike: { warning_hours: 0 } });
     bench.run(330, { packets: { p0: 9000, p1: 100 } });
     expect(bench.events.map(({ severity, state }) => `${severity} ${state}`)).toEqual([
       "info open",

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Harmless traffic that looks like something else, as packets, through the whole pipeline.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadConfig } from "../../src/config/load.ts";
+import { type Anomaly, SEVERITIES } from "../../src/detect/detector.ts";
+import { Replay } from "../../src/replay.ts";
+import { createLog } from "../../src/util/log.ts";
+import { pcap } from "../fixtures/capture-file.ts";
+import { Scene } from "../fixtures/scene.ts";
+import { clientStories } from "./benign/clients.ts";
+import type { BenignStory } from "./benign/network.ts";
+import { operationStories } from "./benign/operations.ts";
+import { serverStories } from "./benign/servers.ts";
+import { table } from "./section.ts";
+
+export const benignStories: readonly BenignStory[] = [
+  ...clientStories,
+  ...serverStories,
+  ...operationStories,
+];
+
+/** What a fresh agent at its defaults says of every story; `folder` is for the captures. */
+export async function benignTable(folder: string): Promise<string> {
+  const rows: (string | number)[][] = [];
+  for (const [seed, story] of benignStories.entries()) {
+    const { packets, events } = await replayStory(story, seed + 1, folder);
+    const cells = SEVERITIES.map((severity) => told(events, severity));
+    rows.push([story.name, packets, ...cells]);
+  }
+  return table(["Harmless traffic", "Packets", "Info", "Warning", "Critical"], rows);
+}
+
+/** Replays a story into a fresh agent; `folder` is for the capture. */
+export async function replayStory(
+  story: BenignStory,
+  seed: number,
+  folder: string,
+): Promise<{ packets: number; events: readonly Anomaly[] }> {
+  const scene = new Scene(seed);
+  story.tell(scene);
+  const file = join(folder, "story.pcap");
+  writeFileSync(file, pcap(scene.frames));
+  const { config } = loadConfig({ env: {}, flags: [] });
+  const replay = new Replay({
+    detect: config.detectors,
+    home: config.networks.home,
+    agent: "eval",
+    flowCapacity: config.flow.capacity,
+    top: 10,
+    speed: null,
+    log: createLog({ level: "silent", format: "json" }),
+  });
+  const { report } = await replay.run([file]);
+  return { packets: scene.frames.length, events: report.events };
+}
+
+/** Detectors that opened anomalies of this severity, with how many; an anomaly counts at its worst. */
+function told(events: readonly Anomaly[], severity: string): string {
+  const worst = new Map<string, Anomaly>();
+  for (const event of events) worst.set(event.id, event);
+  const counts = new Map<string, number>();
+  for (const { detector, severity: own } of worst.values()) {
+    if (own === severity) counts.set(detector, (counts.get(detector) ?? 0) + 1);
+  }
+  const names = [...counts].map(([name, count]) => (count > 1 ? `${name} × ${count}` : name));
+  return names.length === 0 ? "–" : names.join(", ");
+}
