@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { type Random, seededRandom } from "../scripts/fixtures/bytes.ts";
+import { seededRandom } from "../scripts/fixtures/bytes.ts";
 import { emptyFrame, type Frame } from "../src/capture/source.ts";
 import type { Decoder } from "../src/decode/decoder.ts";
 import { MAX_FINGERPRINTED } from "../src/decode/fingerprint.ts";
@@ -11,13 +11,12 @@ import {
   frameOf,
   handshakeRecord,
   hex,
-  serverName,
   tcpFrame,
   udpFrame,
-  vector16,
 } from "../test/decode/frames.ts";
 import type { Row } from "./bench.ts";
 import { measure, repeated, STAGES } from "./decode-load.ts";
+import { BROWSER_CIPHERS, browserHello, listsHello, longHello, numbers } from "./hostile-hellos.ts";
 
 /** A hostile packet may take so many times as long as a good one. */
 const MOST = 3;
@@ -35,30 +34,6 @@ const LONGEST_BYTES = 16_384;
 /** Packets of a flow before its hello: the handshake of TCP. */
 const PACKETS_BEFORE = 3;
 const FLOWS = 0x10000;
-const BROWSER_BYTES = 517;
-const BROWSER_CIPHERS = [
-  ...[0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9],
-  ...[0xcca8, 0xc013, 0xc014, 0x9c, 0x9d, 0x2f, 0x35],
-];
-const BROWSER_EXTENSIONS: readonly (readonly [number, Bytes])[] = [
-  [0, serverName("www.example.com")],
-  [5, hex("01 0000 0000")],
-  [10, vector16(0x6a6a, 29, 23, 24)],
-  [11, hex("0100")],
-  [13, vector16(0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601)],
-  [16, hex("000c 02 6832 08 687474702f312e31")],
-  [18, hex("")],
-  [23, hex("")],
-  [27, hex("02 0002")],
-  [35, hex("")],
-  [43, hex("06 5a5a 0304 0303")],
-  [45, hex("0101")],
-  [51, bytes(hex("0026 0024 001d 0020"), new Uint8Array(32))],
-  [0x4469, hex("0003 02 6832")],
-  [0xff01, hex("00")],
-  [0xfe0d, new Uint8Array(180)],
-];
-
 /** Packets made to take long, each against a good one of its protocol. */
 export function hostileRows(decoder: Decoder, say: (line: string) => void): Row[] {
   return [...dnsRows(decoder, say), ...helloRows(decoder, say)];
@@ -133,42 +108,6 @@ function rowsAgainst(
       met: ratio <= MOST,
     };
   });
-}
-
-function browserHello(random: Random, ciphers: readonly number[]): Bytes {
-  const left = [...BROWSER_EXTENSIONS];
-  const extensions: (readonly [number, Bytes])[] = [];
-  while (left.length > 0) extensions.push(...left.splice(random(left.length), 1));
-  const bare = clientHello({ ciphers, extensions });
-  const padding: [number, Bytes] = [21, new Uint8Array(BROWSER_BYTES - 4 - bare.length)];
-  return clientHello({ ciphers, extensions: [...extensions, padding] });
-}
-
-/** A hello of so many bytes, of which `extensions` are empty extensions and the rest ciphers. */
-function longHello(random: Random, length: number, extensions: number): Bytes {
-  const inside = length - 64;
-  const many = Math.min(inside, extensions) >> 2;
-  return clientHello({
-    ciphers: numbers(random, (inside - many * 4) >> 1),
-    extensions: numbers(random, many).map((type) => [type & 0xfeff, hex("")] as const),
-  });
-}
-
-/** Four lists of so many numbers each. */
-function listsHello(random: Random, each: number): Bytes {
-  const others = numbers(random, each - 2).map((type) => [type | 0x8000, hex("")] as const);
-  return clientHello({
-    ciphers: numbers(random, each),
-    extensions: [
-      [10, vector16(...numbers(random, each))],
-      [13, vector16(...numbers(random, each))],
-      ...others,
-    ],
-  });
-}
-
-function numbers(random: Random, count: number): number[] {
-  return Array.from({ length: count }, () => 0xc000 + random(0x3fff));
 }
 
 function segmentsOf(stream: Bytes): Bytes[] {

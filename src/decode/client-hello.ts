@@ -29,6 +29,7 @@ const DTLS_VERSIONS = 0xfe00;
 const HOST_NAME = 0;
 const MAX_NAME_BYTES = 255;
 const NO_SPECIAL = -1;
+
 /** What a ClientHello offers, in wire order and without GREASE. One object, valid until the next hello. */
 export interface ClientHello {
   legacyVersion: number;
