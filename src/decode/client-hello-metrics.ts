@@ -38,8 +38,18 @@ export const skipped: MetricDefinition = {
   help: "ClientHellos that were read but not noted or fingerprinted, because too many came in one second.",
   type: "counter",
 };
+export const unfingerprinted: MetricDefinition = {
+  name: "nam_tls_hellos_unfingerprinted_total",
+  help: "ClientHellos noted without JA3 and JA4, because they list more ciphers, extensions, groups and algorithms than any usual client does.",
+  type: "counter",
+};
 
-export const clientHelloMetrics: readonly MetricDefinition[] = [hellos, features, skipped];
+export const clientHelloMetrics: readonly MetricDefinition[] = [
+  hellos,
+  features,
+  skipped,
+  unfingerprinted,
+];
 
 export const clientHelloSignals: readonly SignalDefinition[] = [
   { name: "tls_hellos", help: "TLS ClientHellos", metric: hellos, unit: "messages" },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { add } from "../util/typed.ts";
-import { type ClientHello, ClientHelloReader, ExtensionType } from "./client-hello.ts";
+import { type ClientHello, ClientHelloReader, ExtensionType, listed } from "./client-hello.ts";
 import {
   familyOf,
   features,
@@ -9,8 +9,9 @@ import {
   hellos,
   OTHER_FAMILY,
   skipped,
+  unfingerprinted,
 } from "./client-hello-metrics.ts";
-import { Fingerprinter, type Ja4Transport } from "./fingerprint.ts";
+import { Fingerprinter, type Ja4Transport, MAX_FINGERPRINTED } from "./fingerprint.ts";
 import { versionLabel } from "./hello-versions.ts";
 import type { Packet } from "./packet.ts";
 import { type DecodeContext, Stop } from "./protocol.ts";
@@ -43,6 +44,7 @@ export interface HelloFacts {
   sni: string;
   /** First protocol that ALPN offers, lower case and escaped; empty without one. */
   alpn: string;
+  /** Both empty for an SSL 2 hello, and for one that lists more than MAX_FINGERPRINTED numbers. */
   ja3: string;
   ja4: string;
   /** True with an ECH extension, which may be GREASE: `sni` may then be a public name that is not configured. */
@@ -111,19 +113,32 @@ export class ClientHelloNotes {
   #note(packet: Packet, transport: HelloTransport, view: DataView): void {
     const { hello } = this.#reader;
     const { facts } = this;
-    const family = familyOf(this.#fingerprinter.ja4Ciphers(hello));
     facts.packet = packet.number;
     facts.transport = transport;
     facts.version = versionLabel(hello.version);
     facts.alpn = this.#reader.alpn(view);
-    facts.ja3 = this.#fingerprinter.ja3(hello);
-    facts.ja4 = this.#fingerprinter.ja4(hello, view, JA4_TRANSPORTS[transport]);
     this.#countFeatures(hello);
     // A GREASE extension cannot be told from a real one: only a name known to be nobody's is left out.
     const isPublic = facts.ech && this.#context.echPublicNames.has(hello.serverName);
     facts.sni = isPublic ? "" : hello.serverName;
-    this.#count(family);
+    this.#count(this.#fingerprint(transport, view));
     this.#list(transport);
+  }
+
+  /** Returns the family of the client. */
+  #fingerprint(transport: HelloTransport, view: DataView): string {
+    const { hello } = this.#reader;
+    const { facts } = this;
+    if (listed(hello) > MAX_FINGERPRINTED) {
+      facts.ja3 = "";
+      facts.ja4 = "";
+      add(this.#context.counters, this.#context.base(unfingerprinted), 1);
+      return OTHER_FAMILY;
+    }
+    const ja4Ciphers = this.#fingerprinter.ja4Ciphers(hello);
+    facts.ja3 = this.#fingerprinter.ja3(hello);
+    facts.ja4 = this.#fingerprinter.ja4(hello, view, JA4_TRANSPORTS[transport], ja4Ciphers);
+    return familyOf(ja4Ciphers);
   }
 
   #count(family: string): void {
@@ -153,6 +168,7 @@ export class ClientHelloNotes {
     const { sni, ja3, ja4 } = this.facts;
     const prefix = transport === "quic" ? "quic" : "tls";
     if (sni !== "") this.#tallies[`${prefix}.sni`]?.(sni);
+    if (ja4 === "") return;
     if (transport !== "dtls") this.#tallies["tls.ja3"]?.(ja3);
     this.#tallies[`${prefix}.ja4`]?.(ja4);
   }
@@ -160,9 +176,7 @@ export class ClientHelloNotes {
 
 /** Sorting and hashing take time by the length of the lists: a hostile hello costs what it is worth. */
 function costOf(hello: ClientHello): number {
-  const { ciphers, extensions, groups, pointFormats, signatureAlgorithms } = hello;
-  const listed = ciphers.length + extensions.length + groups.length + pointFormats.length;
-  return 1 + Math.trunc((listed + signatureAlgorithms.length) / USUAL_LISTED);
+  return 1 + Math.trunc(listed(hello) / USUAL_LISTED);
 }
 
 export function createClientHelloNotes(context: DecodeContext): ClientHelloNotes {

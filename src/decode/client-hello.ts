@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { NumberList } from "./number-list.ts";
 import { Stop } from "./protocol.ts";
-import { isGrease, MAX_LIST, readBytes, readPairs, readVector } from "./tls-vectors.ts";
+import { isGrease, readBytes, readPairs, readVector } from "./tls-vectors.ts";
 import { WireText } from "./wire-text.ts";
 
 /** Offsets in the handshake message (RFC 8446 §4, §4.1.2): type, length, version, random, session id … */
@@ -22,20 +23,23 @@ export const ExtensionType = {
   ENCRYPTED_CLIENT_HELLO: 0xfe0d,
 } as const;
 
+/** Numbers in one list, more than there are cipher suites. */
+export const MAX_LISTED = 512;
 const DTLS_VERSIONS = 0xfe00;
 const HOST_NAME = 0;
 const MAX_NAME_BYTES = 255;
 const NO_SPECIAL = -1;
+
 /** What a ClientHello offers, in wire order and without GREASE. One object, valid until the next hello. */
 export interface ClientHello {
   legacyVersion: number;
   /** Highest version offered: of supported_versions where there is any, else the legacy one. */
   version: number;
-  readonly ciphers: number[];
-  readonly extensions: number[];
-  readonly groups: number[];
-  readonly pointFormats: number[];
-  readonly signatureAlgorithms: number[];
+  readonly ciphers: NumberList;
+  readonly extensions: NumberList;
+  readonly groups: NumberList;
+  readonly pointFormats: NumberList;
+  readonly signatureAlgorithms: NumberList;
   /** Host name in server_name, lower case and escaped; empty without one. */
   serverName: string;
   /** The first name that ALPN offers: where it is in the view, and its length, 0 without one. */
@@ -50,11 +54,11 @@ export class ClientHelloReader {
   readonly hello: ClientHello = {
     legacyVersion: 0,
     version: 0,
-    ciphers: [],
-    extensions: [],
-    groups: [],
-    pointFormats: [],
-    signatureAlgorithms: [],
+    ciphers: new NumberList(MAX_LISTED),
+    extensions: new NumberList(MAX_LISTED),
+    groups: new NumberList(MAX_LISTED),
+    pointFormats: new NumberList(MAX_LISTED),
+    signatureAlgorithms: new NumberList(MAX_LISTED),
     serverName: "",
     alpnAt: -1,
     alpnLength: 0,
@@ -100,11 +104,11 @@ export class ClientHelloReader {
 
   #reset(): void {
     const { hello } = this;
-    hello.ciphers.length = 0;
-    hello.extensions.length = 0;
-    hello.groups.length = 0;
-    hello.pointFormats.length = 0;
-    hello.signatureAlgorithms.length = 0;
+    hello.ciphers.clear();
+    hello.extensions.clear();
+    hello.groups.clear();
+    hello.pointFormats.clear();
+    hello.signatureAlgorithms.clear();
     hello.serverName = "";
     hello.alpnAt = -1;
     hello.alpnLength = 0;
@@ -121,7 +125,7 @@ export class ClientHelloReader {
       at = bodyAt + view.getUint16(at + 2);
       if (at > end) return Stop.MALFORMED;
       if (isGrease(type)) continue;
-      if (extensions.length === MAX_LIST) return Stop.UNSUPPORTED;
+      if (extensions.isFull) return Stop.UNSUPPORTED;
       extensions.push(type);
       const stop = this.#body(type, view, bodyAt, at);
       if (stop !== Stop.DONE) return stop;
@@ -189,6 +193,13 @@ export class ClientHelloReader {
     if (highest !== 0) hello.version = highest;
     return Stop.DONE;
   }
+}
+
+/** How many numbers there are in the lists of a hello. */
+export function listed(hello: ClientHello): number {
+  const { ciphers, extensions, groups, pointFormats, signatureAlgorithms } = hello;
+  const others = groups.length + pointFormats.length + signatureAlgorithms.length;
+  return ciphers.length + extensions.length + others;
 }
 
 /** DTLS counts its versions down: 0xfefc is 1.3, 0xfeff is 1.0 (RFC 9147 §5.3). */

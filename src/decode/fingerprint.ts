@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { hash } from "node:crypto";
+import { u16 } from "../util/typed.ts";
 import { type ClientHello, ExtensionType } from "./client-hello.ts";
+import { HashedText } from "./hashed-text.ts";
+import { NumberList } from "./number-list.ts";
+import { NumberSorter } from "./number-sorter.ts";
 import type { ServerHello } from "./server-hello.ts";
 
-/** Clients offer few different lists: their hashes are kept, and forgotten together when this many were seen. */
-const MAX_KEPT = 1024;
+const COMMA = 0x2c;
+const DASH = 0x2d;
+const UNDERSCORE = 0x5f;
+/**
+ * Numbers in all lists of a hello together that are fingerprinted: five times what browsers list. How long sorting and hashing
+ * take must not be the sender's choice: a hello of this length takes no more than three times as long as a usual one.
+ */
+export const MAX_FINGERPRINTED = 256;
+/** Five digits and what comes before them, for each number and for the version. */
+const MAX_TEXT_BYTES = 6 * (MAX_FINGERPRINTED + 8);
 const JA4_HASH_LENGTH = 12;
 const JA4_EMPTY = "000000000000";
 const JA4_MAX_COUNT = 99;
+const { SERVER_NAME, ALPN } = ExtensionType;
 
 /** JA4 names of TLS versions; `00` for any other. DTLS ones belong to the same list. */
 const JA4_VERSIONS: ReadonlyMap<number, string> = new Map([
@@ -25,78 +37,78 @@ const JA4_VERSIONS: ReadonlyMap<number, string> = new Map([
 /** First letter of a JA4. */
 export type Ja4Transport = "t" | "q" | "d";
 
-/** Computes JA3 and JA4 of ClientHellos, and JA3S of ServerHellos. JA4: Copyright (c) 2023, FoxIO, BSD 3-Clause; see NOTICE. */
+/** Computes JA3 and JA4 of ClientHellos that list no more than MAX_FINGERPRINTED numbers, and JA3S of ServerHellos. JA4: Copyright (c) 2023, FoxIO, BSD 3-Clause; see NOTICE. */
 export class Fingerprinter {
-  readonly #kept = new Map<string, string>();
+  readonly #md5 = new HashedText("md5", MAX_TEXT_BYTES);
+  readonly #sha256 = new HashedText("sha256", MAX_TEXT_BYTES);
+  readonly #sorted = new NumberList(MAX_FINGERPRINTED);
+  readonly #sorter = new NumberSorter(MAX_FINGERPRINTED);
 
   /** https://github.com/salesforce/ja3: MD5 over version, ciphers, extensions, groups and point formats. */
   ja3(hello: ClientHello): string {
-    const text = [
-      hello.legacyVersion,
-      hello.ciphers.join("-"),
-      hello.extensions.join("-"),
-      hello.groups.join("-"),
-      hello.pointFormats.join("-"),
-    ].join(",");
-    return this.#hash("md5", text);
+    const text = this.#md5;
+    text.decimal(hello.legacyVersion);
+    text.literal(COMMA);
+    text.decimals(hello.ciphers, DASH);
+    text.literal(COMMA);
+    text.decimals(hello.extensions, DASH);
+    text.literal(COMMA);
+    text.decimals(hello.groups, DASH);
+    text.literal(COMMA);
+    text.decimals(hello.pointFormats, DASH);
+    return text.take();
   }
 
   /** The same source: MD5 over version, cipher and extensions of a ServerHello. */
   ja3s(hello: ServerHello): string {
-    return this.#hash(
-      "md5",
-      `${hello.legacyVersion},${hello.cipher},${hello.extensions.join("-")}`,
-    );
+    const text = this.#md5;
+    text.decimal(hello.legacyVersion);
+    text.literal(COMMA);
+    text.decimal(hello.cipher);
+    text.literal(COMMA);
+    text.decimals(hello.extensions, DASH);
+    return text.take();
   }
 
   /** https://github.com/FoxIO-LLC/ja4/blob/main/technical_details/JA4.md; `view` holds the hello's ALPN bytes. */
-  ja4(hello: ClientHello, view: DataView, transport: Ja4Transport): string {
+  ja4(hello: ClientHello, view: DataView, transport: Ja4Transport, ciphersHash: string): string {
     const { ciphers, extensions } = hello;
-    const named = extensions.includes(ExtensionType.SERVER_NAME) ? "d" : "i";
+    const named = extensions.includes(SERVER_NAME) ? "d" : "i";
     const version = JA4_VERSIONS.get(hello.version) ?? "00";
     const counts = twoDigits(ciphers.length) + twoDigits(extensions.length);
     const a = `${transport}${version}${named}${counts}${alpnCharacters(hello, view)}`;
-    return `${a}_${this.ja4Ciphers(hello)}_${this.#ja4Extensions(hello)}`;
+    return `${a}_${ciphersHash}_${this.#ja4Extensions(hello)}`;
   }
 
   /** The second part of a JA4, over the sorted ciphers: it stays the same when padding or resumption do not. */
-  ja4Ciphers(hello: ClientHello): string {
-    return hello.ciphers.length === 0 ? JA4_EMPTY : this.#ja4Hash(sortedHex(hello.ciphers));
+  ja4Ciphers({ ciphers }: ClientHello): string {
+    if (ciphers.length === 0) return JA4_EMPTY;
+    const sorted = this.#sorted;
+    sorted.clear();
+    for (let i = 0; i < ciphers.length; i++) sorted.push(u16(ciphers.values, i));
+    this.#sorter.sort(sorted);
+    this.#sha256.hexes(sorted, COMMA);
+    return this.#sha256.take().slice(0, JA4_HASH_LENGTH);
   }
 
-  #ja4Extensions(hello: ClientHello): string {
-    if (hello.extensions.length === 0) return JA4_EMPTY;
-    const sorted = sortedHex(hello.extensions.filter(isHashedExtension));
-    const algorithms = hello.signatureAlgorithms.map(hex4).join(",");
-    return this.#ja4Hash(algorithms === "" ? sorted : `${sorted}_${algorithms}`);
+  #ja4Extensions({ extensions, signatureAlgorithms }: ClientHello): string {
+    if (extensions.length === 0) return JA4_EMPTY;
+    const text = this.#sha256;
+    const sorted = this.#sorted;
+    sorted.clear();
+    for (let i = 0; i < extensions.length; i++) {
+      const type = u16(extensions.values, i);
+      // The first part tells of these already.
+      if (type !== SERVER_NAME && type !== ALPN) sorted.push(type);
+    }
+    this.#sorter.sort(sorted);
+    text.hexes(sorted, COMMA);
+    if (signatureAlgorithms.length > 0) {
+      text.literal(UNDERSCORE);
+      text.hexes(signatureAlgorithms, COMMA);
+    }
+    return text.take().slice(0, JA4_HASH_LENGTH);
   }
-
-  #ja4Hash(text: string): string {
-    return this.#hash("sha256", text).slice(0, JA4_HASH_LENGTH);
-  }
-
-  #hash(algorithm: "md5" | "sha256", text: string): string {
-    const key = algorithm + text;
-    const known = this.#kept.get(key);
-    if (known !== undefined) return known;
-    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    const value = hash(algorithm, text);
-    this.#kept.set(key, value);
-    return value;
-  }
-}
-
-/** JA4 leaves out server_name and ALPN, which its first part tells already. */
-function isHashedExtension(type: number): boolean {
-  return type !== ExtensionType.SERVER_NAME && type !== ExtensionType.ALPN;
-}
-
-function sortedHex(numbers: readonly number[]): string {
-  return Array.from(Uint16Array.from(numbers).sort(), hex4).join(",");
-}
-
-function hex4(value: number): string {
-  return value.toString(16).padStart(4, "0");
 }
 
 function twoDigits(count: number): string {

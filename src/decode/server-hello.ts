@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { ExtensionType } from "./client-hello.ts";
+import { NumberList } from "./number-list.ts";
 import { Stop } from "./protocol.ts";
 
 /** Offsets in the handshake message (RFC 8446 §4, §4.1.3): type, length, version, random, session id … */
@@ -23,7 +24,7 @@ export interface ServerHello {
   /** Version in use: of supported_versions where it is there, else the legacy one. */
   version: number;
   cipher: number;
-  readonly extensions: number[];
+  readonly extensions: NumberList;
   /** True where the server asks for another ClientHello. */
   isRetry: boolean;
 }
@@ -34,7 +35,7 @@ export class ServerHelloReader {
     legacyVersion: 0,
     version: 0,
     cipher: 0,
-    extensions: [],
+    extensions: new NumberList(MAX_EXTENSIONS),
     isRetry: false,
   };
 
@@ -44,7 +45,7 @@ export class ServerHelloReader {
    */
   read(view: DataView, at: number, end: number): number {
     const { hello } = this;
-    hello.extensions.length = 0;
+    hello.extensions.clear();
     const sessionIdAt = at + SESSION_ID_AT;
     if (sessionIdAt + 1 > end) return Stop.MALFORMED;
     hello.legacyVersion = view.getUint16(at + VERSION_AT);
@@ -75,7 +76,7 @@ export class ServerHelloReader {
       const bodyAt = at + EXTENSION_HEADER_LENGTH;
       at = bodyAt + view.getUint16(at + 2);
       if (at > end) return Stop.MALFORMED;
-      if (hello.extensions.length === MAX_EXTENSIONS) return Stop.UNSUPPORTED;
+      if (hello.extensions.isFull) return Stop.UNSUPPORTED;
       hello.extensions.push(type);
       if (type === ExtensionType.SUPPORTED_VERSIONS && at - bodyAt === 2) {
         hello.version = view.getUint16(bodyAt);

@@ -13,7 +13,7 @@ const WINDOW_AT = 14;
 const MIN_HEADER_LENGTH = 20;
 export const TCP_NUMBER = 6;
 
-const { DONE, MALFORMED } = Stop;
+const { DONE, MALFORMED, TRUNCATED } = Stop;
 const { FIN, SYN, RST, PSH, ACK, URG } = TcpFlag;
 const XMAS = FIN | PSH | URG;
 /** Label values, and the offset of each one's cell. */
@@ -37,7 +37,7 @@ export const tcpSegments: MetricDefinition = {
   labels: { flag: FLAGS },
 };
 
-/** TCP (RFC 9293), options skipped. */
+/** TCP (RFC 9293), options skipped; where the capture cut some of them off, the rest of the header counts all the same. */
 export const tcp: HeaderProtocol = {
   name: "tcp",
   help: "TCP",
@@ -68,7 +68,8 @@ function create(context: DecodeContext): (packet: Packet) => number {
     if (available < MIN_HEADER_LENGTH) return short(packet);
     const headerLength = (view.getUint8(at + DATA_OFFSET_AT) >>> 4) << 2;
     if (headerLength < MIN_HEADER_LENGTH) return MALFORMED;
-    if (available < headerLength) return short(packet);
+    const isWhole = available >= headerLength;
+    if (!isWhole && !(packet.cut && packet.sentEnd >= at + headerLength)) return MALFORMED;
     const flags = view.getUint8(at + FLAGS_AT);
     packet.transportAt = at;
     packet.sourcePort = view.getUint16(at);
@@ -80,12 +81,12 @@ function create(context: DecodeContext): (packet: Packet) => number {
     const payloadAt = at + headerLength;
     packet.at = payloadAt;
     packet.payloadAt = payloadAt;
-    packet.payloadEnd = packet.end;
+    packet.payloadEnd = isWhole ? packet.end : payloadAt;
     packet.payloadLength = packet.sentEnd - payloadAt;
     add(counters, cells + TCP_FLAG_CELLS.ACK, (flags >>> 4) & 1);
     add(counters, cells + TCP_FLAG_CELLS.PSH, (flags >>> 3) & 1);
     if ((flags & ~(ACK | PSH)) !== 0 || flags === 0) countRare(counters, cells, flags);
-    return DONE;
+    return isWhole ? DONE : TRUNCATED;
   };
 }
 

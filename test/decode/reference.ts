@@ -11,8 +11,10 @@ interface NameServiceAnswer {
 
 /** The parts of a reference answer (schema nam-ref/1, made with tshark) that the decoders are held against. */
 export interface Reference {
-  readonly container: { readonly packets: string };
+  /** What capinfos says of the file. */
+  readonly container: { readonly packets: string; readonly data_bytes: string };
   readonly answer: {
+    readonly packets: number;
     readonly bytes: number;
     readonly frame_len_le: Counts;
     readonly protocols: Readonly<Record<string, { readonly frames: number }>>;
@@ -92,7 +94,7 @@ export interface Innermost {
 }
 
 /** Frames by what is inside their innermost tunnel, from the protocol tree; null for a capture without tunnels. */
-export function innermost({ io_phs }: Reference): Innermost | null {
+export function innermost({ io_phs }: Pick<Reference, "io_phs">): Innermost | null {
   const networks: Counts = {};
   const transports: Counts = {};
   const tunnels: Counts = {};

@@ -98,8 +98,28 @@ describe("ClientHello", () => {
       return decoding.value("nam_tls_hellos_total");
     };
     expect(noted(helloFrame({}))).toBe(10_000);
-    const ciphers = Array.from({ length: 400 }, (_, i) => i);
-    expect(noted(helloFrame({ ciphers }))).toBe(2_000);
+    const ciphers = Array.from({ length: 250 }, (_, i) => i);
+    expect(noted(helloFrame({ ciphers }))).toBe(3_333);
+  });
+
+  it("that lists more than any usual client is noted, and not fingerprinted", () => {
+    const listing = (length: number) =>
+      factsOf({
+        ciphers: Array.from({ length }, (_, i) => i),
+        extensions: [[0, serverName("a.b")]],
+      });
+    expect(listing(255).ja4).toMatch(/^t12d990100_/);
+    expect(listing(256)).toMatchObject({ sni: "a.b", version: "1.2", ja3: "", ja4: "" });
+  });
+
+  it("gives the JA4 of unsorted long lists, with what comes twice", () => {
+    const ciphers = Array.from({ length: 200 }, (_, i) => (i * 40_503 + 7) % 0xffff);
+    ciphers.push(0x00ff, 0x00ff, 0xff00);
+    const sorted = ciphers.map((one) => one.toString(16).padStart(4, "0")).sort();
+    const hash = createHash("sha256").update(sorted.join(",")).digest("hex");
+    const seen = ciphers.filter((one) => !isGrease(one));
+    expect(seen).toEqual(ciphers);
+    expect(factsOf({ ciphers }).ja4.split("_")[1]).toBe(hash.slice(0, 12));
   });
 
   it("with longer lists than any client sends is not read", () => {

@@ -10,12 +10,6 @@ import { framesOverIp, readReference } from "../decode/reference.ts";
 import { sharedData } from "../support/shared-data.ts";
 import { hasTool } from "../support/tool.ts";
 
-/** Captures whose responses tshark matches otherwise, and why. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {
-  "captures/zeek/ipv6-fragmented-dns.pcap":
-    "responses in fragments, which the reference times at their last one",
-};
-
 const folder = sharedData();
 
 interface Times {
@@ -57,7 +51,7 @@ describe.skipIf(folder === null || !hasTool("tshark"))("DNS response times", () 
     expect(captures.length).toBeGreaterThan(30);
   });
 
-  it.each(captures.filter((capture) => !(capture in EXCEPTIONS)))("%s", async (capture) => {
+  it.each(captures)("%s", async (capture) => {
     const path = join(folder ?? "", capture);
     const { count, seconds } = await measured(path);
     const reference = expected(path);
