@@ -3,13 +3,15 @@ import type { Packet } from "../decode/packet.ts";
 import type { CellLayout } from "../metrics/cells.ts";
 import { NamError } from "../util/errors.ts";
 import { add } from "../util/typed.ts";
+import { FlowNames, NAMING_APPLICATIONS, type NameListener } from "./ai/flow-names.ts";
+import { AiProviders } from "./ai/providers.ts";
 import { trackers as definitions } from "./all.ts";
 import { DistinctSketches } from "./distinct.ts";
 import { trackerEntities, trackerEvictions } from "./families.ts";
 import { flowsActive } from "./flow-metrics.ts";
 import { FlowVolumes } from "./flow-volumes.ts";
 import { Flows } from "./flows.ts";
-import type { Tracker, TrackerDefinition } from "./tracker.ts";
+import { FlowEvent, type FlowKey, type Tracker, type TrackerDefinition } from "./tracker.ts";
 import type { TrackerRows } from "./window.ts";
 
 /** Positions of applications begin with "none" and "other". */
@@ -27,6 +29,8 @@ export interface FlowStageOptions {
   readonly flowCapacity: number;
   readonly networkNames: readonly string[];
   readonly applicationNames: readonly string[];
+  /** Which names belong to AI providers; the built-in table where it is missing. */
+  readonly aiProviders?: AiProviders;
 }
 
 type Recogniser = Required<Pick<Tracker, "onRecognised">>;
@@ -39,6 +43,7 @@ type PacketListener = Required<Pick<Tracker, "onPacket">>;
 export class FlowStage {
   readonly #options: FlowStageOptions;
   readonly flows: Flows;
+  readonly names: FlowNames;
   readonly distinct: DistinctSketches;
   readonly #volumes: FlowVolumes;
   readonly #recognisers: Recogniser[] = [];
@@ -62,8 +67,11 @@ export class FlowStage {
     this.flows = new Flows({ ...options, capacity: options.flowCapacity });
     this.#volumes = new FlowVolumes(this.flows.table);
     this.distinct = new DistinctSketches(options.hashSeed);
+    const { aiProviders = new AiProviders() } = options;
+    this.names = new FlowNames(aiProviders, this.flows.table.capacity);
     this.#networkListeners = options.networkNames.map(() => []);
     this.#applicationListeners = options.applicationNames.map(() => []);
+    this.#nameFlows();
     this.#trackers = definitions.map((definition) => this.#createTracker(definition));
   }
 
@@ -122,6 +130,16 @@ export class FlowStage {
     return { rows: rows as unknown as TrackerRows, sketches: this.distinct.take() };
   }
 
+  /** Before the trackers, so that they find a flow's name in the packet that tells it. */
+  #nameFlows(): void {
+    const { names } = this;
+    const started = { onFlow: (_event: number, flow: FlowKey) => names.forget(flow.slot) };
+    this.flows.events.subscribe({ events: [FlowEvent.STARTED] }, started);
+    for (const name of NAMING_APPLICATIONS) {
+      this.#applicationListeners[this.#options.applicationNames.indexOf(name)]?.push(names);
+    }
+  }
+
   #createTracker(definition: TrackerDefinition): {
     definition: TrackerDefinition;
     tracker: Tracker;
@@ -134,9 +152,11 @@ export class FlowStage {
       applicationNames,
       base: (metric) => layout.base(metric),
       evicted: (count) => add(counters, evictions, count),
+      names: this.names,
     });
     this.flows.events.subscribe(definition, tracker);
     if (definition.volumes) this.#volumes.subscribe(tracker);
+    if (definition.named) this.names.listen(tracker as NameListener);
     if (definition.recognised) this.#recognisers.push(tracker as Recogniser);
     const { packets = [], application } = definition;
     for (const name of typeof packets === "string" ? [packets] : packets) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../decode/packet.ts";
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import type { FlowNames } from "./ai/flow-names.ts";
 import type { TrackerRows } from "./window.ts";
 
 /** What happened to a flow; the initiator is the client, the other end the server. */
@@ -94,6 +95,8 @@ export interface TrackerContext {
   readonly applicationNames: readonly string[];
   /** Seed of the hashes, chosen at start, so that nobody can aim at one bucket. */
   readonly hashSeed: number;
+  /** Which AI provider each flow belongs to. */
+  readonly names: FlowNames;
 }
 
 export interface Tracker<Row = unknown> {
@@ -105,6 +108,8 @@ export interface Tracker<Row = unknown> {
   onRecognised?(packet: Packet, timeMs: number): void;
   /** Called where `definition.volumes` for what a flow carried since it was last told; `flow` is valid during the call. */
   onVolume?(flow: FlowKey, clientBytes: number, serverBytes: number): void;
+  /** Called where `definition.named` for a flow whose hello or request was just seen; see NameListener. */
+  onNamed?(packet: Packet, timeMs: number): void;
   /** Rows of the window that ends now, bounded; per-window counts start over. */
   close(timeMs: number): Row[];
   /** Entities held now. */
@@ -142,9 +147,10 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly logins?: boolean;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
-  /** True where `onRecognised` is wanted, and where `onVolume` is. */
+  /** True where `onRecognised` is wanted, where `onVolume` is, and where `onNamed` is. */
   readonly recognised?: boolean;
   readonly volumes?: boolean;
+  readonly named?: boolean;
   readonly rows: RowRules<RowOf<Name>>;
   readonly metrics?: readonly MetricDefinition[];
   readonly signals?: readonly SignalDefinition[];

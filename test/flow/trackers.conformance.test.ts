@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
+import { FlowNames } from "../../src/flow/ai/flow-names.ts";
+import { AiProviders } from "../../src/flow/ai/providers.ts";
 import { trackers } from "../../src/flow/all.ts";
 import { flowMetrics } from "../../src/flow/families.ts";
 import {
@@ -17,6 +19,7 @@ import { APPLICATION_NAMES, NETWORK_NAMES } from "../support/flow-harness.ts";
 import { v4 } from "../support/packets.ts";
 
 const ENTITIES = 200_000;
+const FLOWS = 65_536;
 const T0 = 1_700_000_000_000;
 
 interface Subject {
@@ -36,6 +39,7 @@ function create(definition: TrackerDefinition): Subject {
       },
       applicationNames: APPLICATION_NAMES,
       hashSeed: 5,
+      names: new FlowNames(new AiProviders(), FLOWS),
     }),
   };
   return subject;
@@ -43,7 +47,7 @@ function create(definition: TrackerDefinition): Subject {
 
 /** Fills `flow` with flow number `index`, between ends that never come twice. */
 function setFlow(flow: FlowKey, index: number, ipProtocol: number): FlowKey {
-  flow.slot = index % 65_536;
+  flow.slot = index % FLOWS;
   flow.ipProtocol = ipProtocol;
   flow.client3 = Math.imul(index + 1, 0x9e3779b1);
   flow.server3 = ~flow.client3;
