@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import type { TrackerDefinition } from "./tracker.ts";
+import { aiAgents } from "./trackers/ai-agents.ts";
+import { aiCalls } from "./trackers/ai-calls.ts";
 import { applications } from "./trackers/applications.ts";
 import { arp } from "./trackers/arp.ts";
 import { arpAskers } from "./trackers/arp-askers.ts";
@@ -26,6 +28,7 @@ export const trackers: readonly TrackerDefinition[] = [
   ...[beacons, volumes, applications],
   ...[targets, tcpProbes, pairs, icmpTalks, arpAskers, reflections],
   ...[dhcpServers, routers],
+  ...[aiCalls, aiAgents],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */

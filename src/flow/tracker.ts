@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../decode/packet.ts";
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import type { AiCall } from "./ai/ai-call.ts";
 import type { FlowNames } from "./ai/flow-names.ts";
 import type { TrackerRows } from "./window.ts";
 
@@ -110,6 +111,8 @@ export interface Tracker<Row = unknown> {
   onVolume?(flow: FlowKey, clientBytes: number, serverBytes: number): void;
   /** Called where `definition.named` for a flow whose hello or request was just seen; see NameListener. */
   onNamed?(packet: Packet, timeMs: number): void;
+  /** Called where `definition.calls` for each call to an AI that is over; `call` is valid during the call only. */
+  onCall?(call: AiCall): void;
   /** Rows of the window that ends now, bounded; per-window counts start over. */
   close(timeMs: number): Row[];
   /** Entities held now. */
@@ -147,10 +150,11 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly logins?: boolean;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
-  /** True where `onRecognised` is wanted, where `onVolume` is, and where `onNamed` is. */
+  /** True where `onRecognised` is wanted, where `onVolume` is, where `onNamed` is, and where `onCall` is. */
   readonly recognised?: boolean;
   readonly volumes?: boolean;
   readonly named?: boolean;
+  readonly calls?: boolean;
   readonly rows: RowRules<RowOf<Name>>;
   readonly metrics?: readonly MetricDefinition[];
   readonly signals?: readonly SignalDefinition[];
