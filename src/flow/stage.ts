@@ -3,7 +3,9 @@ import type { Packet } from "../decode/packet.ts";
 import type { CellLayout } from "../metrics/cells.ts";
 import { NamError } from "../util/errors.ts";
 import { add } from "../util/typed.ts";
+import { DnsAnswers } from "./ai/dns-answers.ts";
 import { FlowNames, NAMING_APPLICATIONS, type NameListener } from "./ai/flow-names.ts";
+import { aiEvictions } from "./ai/metrics.ts";
 import { AiProviders } from "./ai/providers.ts";
 import { trackers as definitions } from "./all.ts";
 import { DistinctSketches } from "./distinct.ts";
@@ -46,6 +48,7 @@ export class FlowStage {
   readonly names: FlowNames;
   readonly distinct: DistinctSketches;
   readonly #volumes: FlowVolumes;
+  readonly #dnsAnswers: DnsAnswers;
   readonly #recognisers: Recogniser[] = [];
   readonly #trackers: readonly {
     readonly definition: TrackerDefinition;
@@ -67,8 +70,12 @@ export class FlowStage {
     this.flows = new Flows({ ...options, capacity: options.flowCapacity });
     this.#volumes = new FlowVolumes(this.flows.table);
     this.distinct = new DistinctSketches(options.hashSeed);
-    const { aiProviders = new AiProviders() } = options;
-    this.names = new FlowNames(aiProviders, this.flows.table.capacity);
+    const { aiProviders = new AiProviders(), counters } = options;
+    const evictions = options.layout.base(aiEvictions);
+    this.#dnsAnswers = new DnsAnswers(aiProviders, options.hashSeed, (count) =>
+      add(counters, evictions, count),
+    );
+    this.names = new FlowNames(aiProviders, this.#dnsAnswers, this.flows.table.capacity);
     this.#networkListeners = options.networkNames.map(() => []);
     this.#applicationListeners = options.applicationNames.map(() => []);
     this.#nameFlows();
@@ -119,8 +126,10 @@ export class FlowStage {
     const { gauges, gaugeLayout } = this.#options;
     // Before flows end, whose bytes would be lost.
     this.#volumes.sweep(timeMs);
+    for (const { tracker } of this.#trackers) tracker.settle?.(timeMs);
     this.flows.close(timeMs);
     gauges.set(this.flows.active, gaugeLayout.base(flowsActive));
+    this.#dnsAnswers.close(timeMs);
     const entities = gaugeLayout.base(trackerEntities);
     const rows: Record<string, unknown[]> = {};
     for (const [index, { definition, tracker }] of this.#trackers.entries()) {
@@ -135,16 +144,19 @@ export class FlowStage {
     const { names } = this;
     const started = { onFlow: (_event: number, flow: FlowKey) => names.forget(flow.slot) };
     this.flows.events.subscribe({ events: [FlowEvent.STARTED] }, started);
+    const { applicationNames } = this.#options;
     for (const name of NAMING_APPLICATIONS) {
-      this.#applicationListeners[this.#options.applicationNames.indexOf(name)]?.push(names);
+      this.#applicationListeners[applicationNames.indexOf(name)]?.push(names);
     }
+    this.#applicationListeners[applicationNames.indexOf("dns")]?.push(this.#dnsAnswers);
   }
 
   #createTracker(definition: TrackerDefinition): {
     definition: TrackerDefinition;
     tracker: Tracker;
   } {
-    const { layout, counters, hashSeed, networkNames, applicationNames } = this.#options;
+    const { layout, counters, gaugeLayout, gauges, hashSeed, networkNames, applicationNames } =
+      this.#options;
     const evictions = layout.base(trackerEvictions) + definitions.indexOf(definition);
     const tracker = definition.create({
       counters,
@@ -153,6 +165,9 @@ export class FlowStage {
       base: (metric) => layout.base(metric),
       evicted: (count) => add(counters, evictions, count),
       names: this.names,
+      flowRows: this.flows.table.rows,
+      levels: gauges,
+      levelBase: (metric) => gaugeLayout.base(metric),
     });
     this.flows.events.subscribe(definition, tracker);
     if (definition.volumes) this.#volumes.subscribe(tracker);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
+import { DnsAnswers } from "../../src/flow/ai/dns-answers.ts";
 import { FlowNames } from "../../src/flow/ai/flow-names.ts";
 import { AiProviders } from "../../src/flow/ai/providers.ts";
 import { trackers } from "../../src/flow/all.ts";
-import { flowMetrics } from "../../src/flow/families.ts";
+import { flowGauges, flowMetrics } from "../../src/flow/families.ts";
+import { FlowRows } from "../../src/flow/flow-rows.ts";
 import {
   FlowEvent,
   type FlowKey,
@@ -29,6 +31,8 @@ interface Subject {
 
 function create(definition: TrackerDefinition): Subject {
   const layout = new CellLayout(flowMetrics);
+  const levels = new CellLayout(flowGauges);
+  const providers = new AiProviders();
   const subject = {
     evicted: 0,
     tracker: definition.create({
@@ -39,7 +43,10 @@ function create(definition: TrackerDefinition): Subject {
       },
       applicationNames: APPLICATION_NAMES,
       hashSeed: 5,
-      names: new FlowNames(new AiProviders(), FLOWS),
+      names: new FlowNames(providers, new DnsAnswers(providers, 5, () => {}), FLOWS),
+      flowRows: new FlowRows(FLOWS),
+      levels: new Float64Array(levels.size),
+      levelBase: (metric) => levels.base(metric),
     }),
   };
   return subject;
