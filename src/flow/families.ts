@@ -33,7 +33,12 @@ export const flowMetrics: readonly MetricDefinition[] = [
 ];
 
 /** Levels a sensor's flow stage sets at the end of each window. */
-export const flowGauges: readonly MetricDefinition[] = [flowsActive, aiWatched, trackerEntities];
+export const flowGauges: readonly MetricDefinition[] = [
+  flowsActive,
+  aiWatched,
+  trackerEntities,
+  ...trackers.flatMap(({ levels = [] }) => levels),
+];
 
 export const flowSignals: readonly SignalDefinition[] = [
   ...flowTableSignals,

@@ -5,7 +5,9 @@ import { NamError } from "../util/errors.ts";
 import { add } from "../util/typed.ts";
 import { aiWatched } from "./ai/call-metrics.ts";
 import { AiCalls } from "./ai/calls.ts";
+import { DnsAnswers } from "./ai/dns-answers.ts";
 import { FlowNames, NAMING_APPLICATIONS, type NameListener } from "./ai/flow-names.ts";
+import { aiEvictions } from "./ai/metrics.ts";
 import { AiProviders } from "./ai/providers.ts";
 import { trackers as definitions } from "./all.ts";
 import { DistinctSketches } from "./distinct.ts";
@@ -53,6 +55,7 @@ export class FlowStage {
   readonly calls: AiCalls;
   readonly distinct: DistinctSketches;
   readonly #volumes: FlowVolumes;
+  readonly #dnsAnswers: DnsAnswers;
   readonly #recognisers: Recogniser[] = [];
   readonly #trackers: readonly {
     readonly definition: TrackerDefinition;
@@ -74,8 +77,12 @@ export class FlowStage {
     this.flows = new Flows({ ...options, capacity: options.flowCapacity });
     this.#volumes = new FlowVolumes(this.flows.table);
     this.distinct = new DistinctSketches(options.hashSeed);
-    const { aiProviders = new AiProviders() } = options;
-    this.names = new FlowNames(aiProviders, this.flows.table.capacity);
+    const { aiProviders = new AiProviders(), counters } = options;
+    const evictions = options.layout.base(aiEvictions);
+    this.#dnsAnswers = new DnsAnswers(aiProviders, options.hashSeed, (count) =>
+      add(counters, evictions, count),
+    );
+    this.names = new FlowNames(aiProviders, this.#dnsAnswers, this.flows.table.capacity);
     const { names, flows } = this;
     this.calls = new AiCalls({ ...options, names, capacity: flows.table.capacity });
     this.#networkListeners = options.networkNames.map(() => []);
@@ -135,10 +142,12 @@ export class FlowStage {
     const { gauges, gaugeLayout } = this.#options;
     // Before flows end, whose bytes would be lost.
     this.#volumes.sweep(timeMs);
+    for (const { tracker } of this.#trackers) tracker.settle?.(timeMs);
     this.flows.close(timeMs);
     this.calls.close(timeMs);
     gauges[gaugeLayout.base(aiWatched)] = this.calls.watched;
     gauges.set(this.flows.active, gaugeLayout.base(flowsActive));
+    this.#dnsAnswers.close(timeMs);
     const entities = gaugeLayout.base(trackerEntities);
     const rows: Record<string, unknown[]> = {};
     for (const [index, { definition, tracker }] of this.#trackers.entries()) {
@@ -159,6 +168,7 @@ export class FlowStage {
     names.listen(calls);
     for (const name of NAMING_APPLICATIONS) this.#listenersOf(name)?.push(names);
     for (const name of CALL_APPLICATIONS) this.#listenersOf(name)?.push(calls);
+    this.#listenersOf("dns")?.push(this.#dnsAnswers);
   }
 
   #listenersOf(application: string): PacketListener[] | undefined {
@@ -169,7 +179,8 @@ export class FlowStage {
     definition: TrackerDefinition;
     tracker: Tracker;
   } {
-    const { layout, counters, hashSeed, networkNames, applicationNames } = this.#options;
+    const { layout, counters, gaugeLayout, gauges, hashSeed, networkNames, applicationNames } =
+      this.#options;
     const evictions = layout.base(trackerEvictions) + definitions.indexOf(definition);
     const tracker = definition.create({
       counters,
@@ -178,6 +189,9 @@ export class FlowStage {
       base: (metric) => layout.base(metric),
       evicted: (count) => add(counters, evictions, count),
       names: this.names,
+      flowRows: this.flows.table.rows,
+      levels: gauges,
+      levelBase: (metric) => gaugeLayout.base(metric),
     });
     this.flows.events.subscribe(definition, tracker);
     if (definition.volumes) this.#volumes.subscribe(tracker);

@@ -3,6 +3,7 @@ import type { Packet } from "../decode/packet.ts";
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
 import type { AiCall } from "./ai/ai-call.ts";
 import type { FlowNames } from "./ai/flow-names.ts";
+import type { FlowRows } from "./flow-rows.ts";
 import type { TrackerRows } from "./window.ts";
 
 /** What happened to a flow; the initiator is the client, the other end the server. */
@@ -98,6 +99,11 @@ export interface TrackerContext {
   readonly hashSeed: number;
   /** Which AI provider each flow belongs to. */
   readonly names: FlowNames;
+  /** What is kept of each flow, to be read. */
+  readonly flowRows: FlowRows;
+  /** Cells of `definition.levels`, and where those of one begin. */
+  readonly levels: Float64Array;
+  levelBase(metric: MetricDefinition): number;
 }
 
 export interface Tracker<Row = unknown> {
@@ -111,8 +117,11 @@ export interface Tracker<Row = unknown> {
   onVolume?(flow: FlowKey, clientBytes: number, serverBytes: number): void;
   /** Called where `definition.named` for a flow whose hello or request was just seen; see NameListener. */
   onNamed?(packet: Packet, timeMs: number): void;
+  onAnswered?(packet: Packet, timeMs: number): void;
   /** Called where `definition.calls` for each call to an AI that is over; `call` is valid during the call only. */
   onCall?(call: AiCall): void;
+  /** Called at a window's end before flows end whose time is over: the last look at what they carried. */
+  settle?(timeMs: number): void;
   /** Rows of the window that ends now, bounded; per-window counts start over. */
   close(timeMs: number): Row[];
   /** Entities held now. */
@@ -157,6 +166,8 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly calls?: boolean;
   readonly rows: RowRules<RowOf<Name>>;
   readonly metrics?: readonly MetricDefinition[];
+  /** Gauges, which it sets in `close`. */
+  readonly levels?: readonly MetricDefinition[];
   readonly signals?: readonly SignalDefinition[];
   create(context: TrackerContext): Tracker<RowOf<Name>>;
 }

@@ -2,10 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
 import { type AiCall, emptyAiCall } from "../../src/flow/ai/ai-call.ts";
+import { DnsAnswers } from "../../src/flow/ai/dns-answers.ts";
 import { FlowNames } from "../../src/flow/ai/flow-names.ts";
 import { AiProviders } from "../../src/flow/ai/providers.ts";
 import { trackers } from "../../src/flow/all.ts";
-import { flowMetrics } from "../../src/flow/families.ts";
+import { flowGauges, flowMetrics } from "../../src/flow/families.ts";
+import { FlowRows } from "../../src/flow/flow-rows.ts";
 import {
   FlowEvent,
   type FlowKey,
@@ -30,6 +32,8 @@ interface Subject {
 
 function create(definition: TrackerDefinition): Subject {
   const layout = new CellLayout(flowMetrics);
+  const levels = new CellLayout(flowGauges);
+  const providers = new AiProviders();
   const subject = {
     evicted: 0,
     tracker: definition.create({
@@ -40,7 +44,10 @@ function create(definition: TrackerDefinition): Subject {
       },
       applicationNames: APPLICATION_NAMES,
       hashSeed: 5,
-      names: new FlowNames(new AiProviders(), FLOWS),
+      names: new FlowNames(providers, new DnsAnswers(providers, 5, () => {}), FLOWS),
+      flowRows: new FlowRows(FLOWS),
+      levels: new Float64Array(levels.size),
+      levelBase: (metric) => levels.base(metric),
     }),
   };
   return subject;

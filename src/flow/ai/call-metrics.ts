@@ -11,11 +11,16 @@ export const CALL_PROVIDERS = [...AI_PROVIDERS, NO_PROVIDER_LABEL] as const;
 /** Label values of `category`, the last for none. */
 export const CALL_CATEGORIES = [...CATEGORIES, NO_PROVIDER_LABEL] as const;
 
+function byCategory({ category = "" }: Readonly<Record<string, string>>): string {
+  return category;
+}
+
 export const aiCalls: MetricDefinition = {
   name: "nam_ai_calls_total",
-  help: "Calls to AI providers over TLS and QUIC: requests of 200 bytes and more with their replies; none: calls to other hosts whose reply has the shape of a token stream. Calls that share an HTTP/2 or QUIC connection at one time are counted as one.",
+  help: "Calls to AI providers over TLS and QUIC: requests of 200 bytes and more with their replies; none: calls to other hosts whose reply has the shape of a token stream. Calls that share an HTTP/2 or QUIC connection at one time are counted as one. A provider appears when it is first called.",
   type: "counter",
   labels: { provider: CALL_PROVIDERS, transport: AI_TRANSPORTS },
+  appearsWith: ({ provider = "" }) => provider,
 };
 
 export const aiCallDuration: MetricDefinition = {
@@ -23,6 +28,7 @@ export const aiCallDuration: MetricDefinition = {
   help: "How long calls take, from the first byte of the request to the last of the reply.",
   type: "histogram",
   labels: { category: CALL_CATEGORIES },
+  appearsWith: byCategory,
   buckets: [0.25, 0.5, 1, 2, 5, 10, 20, 60, 120, 300],
 };
 
@@ -31,6 +37,7 @@ export const aiCallTtft: MetricDefinition = {
   help: "Time from the first byte of a call's request to the first byte of its reply.",
   type: "histogram",
   labels: { category: CALL_CATEGORIES },
+  appearsWith: byCategory,
   buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120],
 };
 
@@ -39,6 +46,7 @@ export const aiCallUpload: MetricDefinition = {
   help: "Bytes that the client sends in a call, with what TLS adds.",
   type: "histogram",
   labels: { category: CALL_CATEGORIES },
+  appearsWith: byCategory,
   buckets: [256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
 };
 
@@ -48,6 +56,7 @@ export const aiStreamEpisodes: MetricDefinition = {
   type: "counter",
   labels: { category: CALL_CATEGORIES, known: ["yes", "no"] },
   has: ({ category, known }) => (category === NO_PROVIDER_LABEL) === (known === "no"),
+  appearsWith: byCategory,
 };
 
 const GAPS = ["resumed", "given_up"] as const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet, PacketFacts } from "../../decode/packet.ts";
 import { i32 } from "../../util/typed.ts";
+import { type DnsAnswers, NO_NAME } from "./dns-answers.ts";
 import { hostOf } from "./host-value.ts";
 import type { AiProviders } from "./providers.ts";
 
@@ -16,6 +17,8 @@ export const NAMING_APPLICATIONS = ["tls", "quic", "http"] as const;
 export interface NameListener {
   /** `packet` is the one that says so; its flow is `packet.flow`. */
   onNamed(packet: Packet, timeMs: number): void;
+  /** The packet holds the ServerHello of a flow whose ClientHello was seen. */
+  onAnswered?(packet: Packet, timeMs: number): void;
 }
 
 /** One word a flow: row plus one, evidence, client family, flags; 0 for a flow of which nothing is known. */
@@ -38,15 +41,19 @@ type Hello = NonNullable<PacketFacts["hello"]>;
 export class FlowNames {
   /** True while listeners hear of a flow for the first time. */
   isFirst = false;
+  /** True while they hear of one whose provider was thought to be another, or none. */
+  isRenamed = false;
   readonly #providers: AiProviders;
+  readonly #answers: DnsAnswers;
   readonly #words: Int32Array;
   /** Families by number, from 1; a family is one of the few that the decoder knows. */
   readonly #families: string[] = [""];
   readonly #listeners: NameListener[] = [];
 
-  /** `capacity`: slots of the flow table. */
-  constructor(providers: AiProviders, capacity: number) {
+  /** `capacity`: slots of the flow table; `answers` knows by which names clients found addresses. */
+  constructor(providers: AiProviders, answers: DnsAnswers, capacity: number) {
     this.#providers = providers;
+    this.#answers = answers;
     this.#words = new Int32Array(capacity);
   }
 
@@ -73,7 +80,16 @@ export class FlowNames {
 
   /** Family of the flow's client by its ClientHello, as in the `family` label; empty without one. */
   family(slot: number): string {
-    return this.#families[(i32(this.#words, slot) >>> FAMILY_SHIFT) & FAMILY_MASK] ?? "";
+    return this.familyName(this.familyNumber(slot));
+  }
+
+  /** The same as a small number, 0 without one, for `familyName`. */
+  familyNumber(slot: number): number {
+    return (i32(this.#words, slot) >>> FAMILY_SHIFT) & FAMILY_MASK;
+  }
+
+  familyName(family: number): string {
+    return this.#families[family] ?? "";
   }
 
   /** Which side of the flow is the client that greeted: 0, or 1 where the capture began in the middle. */
@@ -107,25 +123,34 @@ export class FlowNames {
   /** Takes a packet of NAMING_APPLICATIONS. */
   onPacket(packet: Packet, timeMs: number): void {
     if (packet.flow < 0) return;
-    const { hello, http } = packet.facts;
+    const { hello, serverHello, http } = packet.facts;
     if (hello !== undefined && hello.packet === packet.number) this.#greet(packet, hello, timeMs);
-    else if (http !== undefined && http.packet === packet.number) this.#ask(packet, http, timeMs);
+    else if (serverHello !== undefined && serverHello.packet === packet.number) {
+      if (!serverHello.isRetry && this.hasHello(packet.flow)) this.#answer(packet, timeMs);
+    } else if (http !== undefined && http.packet === packet.number) this.#ask(packet, http, timeMs);
   }
 
   #greet(packet: Packet, hello: Hello, timeMs: number): void {
     const word = i32(this.#words, packet.flow);
+    let row: number;
     let evidence: number = hello.transport === "quic" ? Evidence.QUIC_SNI : Evidence.SNI;
-    let row = -1;
     if (hello.sni !== "") row = this.#providers.find(hello.sni);
-    else evidence = hello.ech ? Evidence.ECH : Evidence.NONE;
+    else {
+      row = this.#answers.find(packet, timeMs);
+      evidence = evidenceWithout(row, hello.ech);
+    }
     // Another hello of the same flow, or one inside a CONNECT whose request told more.
     if ((word & KNOWN) !== 0 && this.evidence(packet.flow) <= evidence) {
       if ((word & HELLO) !== 0) return;
       row = this.row(packet.flow);
       evidence = this.evidence(packet.flow);
     }
-    const family = this.#familyNumber(hello.family) << FAMILY_SHIFT;
+    const family = this.#numberOf(hello.family) << FAMILY_SHIFT;
     this.#note(packet, row, evidence, HELLO | family, timeMs);
+  }
+
+  #answer(packet: Packet, timeMs: number): void {
+    for (const listener of this.#listeners) listener.onAnswered?.(packet, timeMs);
   }
 
   /** An HTTP flow is named by its first request; what follows on the connection is not looked at. */
@@ -134,21 +159,30 @@ export class FlowNames {
     const value = http.host(packet);
     if (value === null && http.requests === 0) return;
     const host = hostOf(value ?? "");
-    if (host === "") this.#note(packet, -1, Evidence.NONE, 0, timeMs);
-    else this.#note(packet, this.#providers.find(host), Evidence.HTTP_HOST, 0, timeMs);
+    const row = host === "" ? this.#answers.find(packet, timeMs) : this.#providers.find(host);
+    const evidence = host === "" ? evidenceWithout(row, false) : Evidence.HTTP_HOST;
+    this.#note(packet, row, evidence, 0, timeMs);
   }
 
   #note(packet: Packet, row: number, evidence: number, more: number, timeMs: number): void {
     const { flow } = packet;
-    this.isFirst = (i32(this.#words, flow) & KNOWN) === 0;
+    this.isFirst = !this.isKnown(flow);
+    this.isRenamed = !this.isFirst && this.row(flow) !== Math.max(row, -1);
     const turned = packet.flowSide === 0 ? 0 : TURNED;
-    this.#words[flow] = (row + 1) | (evidence << EVIDENCE_SHIFT) | more | turned | KNOWN;
+    this.#words[flow] =
+      (Math.max(row, -1) + 1) | (evidence << EVIDENCE_SHIFT) | more | turned | KNOWN;
     for (const listener of this.#listeners) listener.onNamed(packet, timeMs);
   }
 
-  #familyNumber(family: string): number {
+  #numberOf(family: string): number {
     const known = this.#families.indexOf(family);
     if (known >= 0) return known;
     return this.#families.length > FAMILY_MASK ? 0 : this.#families.push(family) - 1;
   }
+}
+
+/** Evidence of a flow that says no name itself: what DNS knew is `row`. */
+function evidenceWithout(row: number, hasEch: boolean): number {
+  if (row !== NO_NAME) return Evidence.DNS;
+  return hasEch ? Evidence.ECH : Evidence.NONE;
 }

@@ -7,6 +7,7 @@ const SEPARATOR = " ";
 /** RFC 1035 §2.3.4: 255 bytes on the wire are 253 characters. */
 const NAME_MAX = 253;
 const DOT = ".";
+const ESCAPE = "\\";
 const NONE = -1;
 
 /** Names of one origin, the operator's or the table's. */
@@ -46,6 +47,8 @@ export class AiProviders {
   find(name: string): number {
     const end = name.endsWith(DOT) ? name.length - 1 : name.length;
     if (end === 0 || end > NAME_MAX) return NONE;
+    // A character that no host name has; what stands behind an escaped dot is no domain.
+    if (name.includes(ESCAPE)) return NONE;
     const host = name.slice(0, end).toLowerCase();
     const tails = this.#tailsOf(host);
     const own = lookUp(this.#own, host, tails);

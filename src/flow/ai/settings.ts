@@ -32,20 +32,17 @@ const provider = z.strictObject({
 });
 export type AiProvider = z.output<typeof provider>;
 
-/** The `ai:` section of the configuration. */
-export const aiSettings = z
-  .strictObject({
-    providers: z
-      .array(provider)
-      .max(PROVIDERS_MAX)
-      .default([])
-      .describe(
-        "Providers of your own, or other names of known ones, e.g. a gateway or a private deployment. They go before the built-in table.",
-      ),
-    never: names(
-      "Domains that are never taken for AI, with all names below them. They go before the built-in table.",
+/** What the operator says about names. */
+export const aiNames = z.strictObject({
+  providers: z
+    .array(provider)
+    .max(PROVIDERS_MAX)
+    .default([])
+    .describe(
+      "Providers of your own, or other names of known ones, e.g. a gateway or a private deployment. They go before the built-in table.",
     ),
-  })
-  .prefault({})
-  .describe("Which names belong to AI providers. Read at the start, not at a reload.");
-export type AiSettings = z.output<typeof aiSettings>;
+  never: names(
+    "Domains that are never taken for AI, with all names below them. They go before the built-in table.",
+  ),
+});
+export type AiSettings = z.output<typeof aiNames>;

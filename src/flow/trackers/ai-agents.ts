@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import type { MetricDefinition } from "../../metrics/metric.ts";
 import { i32 } from "../../util/typed.ts";
 import { type AiCall, NO_PROVIDER } from "../ai/ai-call.ts";
 import type { FlowNames } from "../ai/flow-names.ts";
@@ -52,14 +53,24 @@ const CLIENT_WORDS = LOOP_UNTIL + 1 - WINDOW_WORDS;
 const TARGET = 4;
 const TARGET_WORDS = 6;
 
+const agentLoops: MetricDefinition = {
+  name: "nam_ai_agent_loops_active",
+  help: "Hosts whose last calls to one AI provider, or to one server that answers in token streams, grow as those of an agent's loop do, within 10 minutes.",
+  type: "gauge",
+};
+
 class AiAgents implements Tracker<AiAgentRow> {
   readonly #clients: EntityTable;
   readonly #staircases: EntityTable;
   readonly #names: FlowNames;
+  readonly #levels: Float64Array;
+  readonly #loopsAt: number = 0;
 
-  constructor({ hashSeed, evicted, names }: TrackerContext) {
+  constructor({ hashSeed, evicted, names, levels, levelBase }: TrackerContext) {
     const table = { capacity: CAPACITY, idleMs: IDLE_MS, hashSeed, evicted };
     this.#names = names;
+    this.#levels = levels;
+    this.#loopsAt = levelBase(agentLoops);
     this.#clients = new EntityTable({
       ...table,
       ...{ keyWords: 4, windowWords: WINDOW_WORDS, lifeWords: CLIENT_WORDS },
@@ -98,6 +109,7 @@ class AiAgents implements Tracker<AiAgentRow> {
     }
     clients.endWindow(timeMs);
     this.#staircases.endWindow(timeMs);
+    this.#levels[this.#loopsAt] = rows.filter(({ hasLoop }) => hasLoop).length;
     if (rows.length > ROW_LIMIT) rows.sort((a, b) => weightOf(b) - weightOf(a));
     return rows.slice(0, ROW_LIMIT);
   }
@@ -168,6 +180,7 @@ export const aiAgents: TrackerDefinition<"ai_agents"> = {
   help: "clients whose calls to language models are an agent's",
   capacity: CAPACITY,
   calls: true,
+  levels: [agentLoops],
   rows: {
     limit: ROW_LIMIT,
     key: (row) => row.client,

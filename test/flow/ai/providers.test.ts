@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { AI_PAIRS, AI_PROVIDERS, CATEGORIES, pairOf } from "../../../src/flow/ai/pairs.ts";
 import { PROVIDER_ROWS } from "../../../src/flow/ai/provider-table.ts";
 import { AiProviders } from "../../../src/flow/ai/providers.ts";
-import { aiSettings } from "../../../src/flow/ai/settings.ts";
+import { aiNames } from "../../../src/flow/ai/settings.ts";
 
 const providers = new AiProviders();
 
@@ -110,7 +110,7 @@ describe("a host name", () => {
 
 describe("names of the operator's", () => {
   const own = new AiProviders(
-    aiSettings.parse({
+    aiNames.parse({
       providers: [
         { provider: "corp_gateway", category: "gateway", suffix: ["llm.corp.example"] },
         { provider: "azure_openai", category: "llm_api", exact: ["gpt.corp.example"] },
@@ -139,7 +139,7 @@ describe("names of the operator's", () => {
     "%s is refused",
     (name) => {
       const section = { providers: [{ provider: "x", category: "gateway", exact: [name] }] };
-      expect(aiSettings.safeParse(section).success).toBe(false);
+      expect(aiNames.safeParse(section).success).toBe(false);
     },
   );
 });
