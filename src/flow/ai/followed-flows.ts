@@ -4,7 +4,7 @@ import { f64, i32, u8 } from "../../util/typed.ts";
 import type { FlowRows } from "../flow-rows.ts";
 import { Evidence, type FlowNames } from "./flow-names.ts";
 
-/** Flows to AI providers that are followed at once. */
+/** Flows that are followed at once. */
 const CAPACITY = 16_384;
 const TCP = 6;
 /**
@@ -26,10 +26,11 @@ export type FollowedListener = (
   isCompleted: boolean,
 ) => void;
 
-/** Reads the byte counts of flows to AI providers when a window ends, so that their packets cost nothing more. */
+/** Reads the byte counts of some flows when a window ends, so that their packets cost nothing more. */
 export class FollowedFlows {
   readonly #rows: FlowRows;
   readonly #names: FlowNames;
+  readonly #isWanted: (slot: number) => boolean;
   readonly #tell: FollowedListener;
   /** By slot, the flow's place plus one. */
   readonly #placeOf: Int32Array;
@@ -41,9 +42,16 @@ export class FollowedFlows {
   readonly #stages = new Uint8Array(CAPACITY);
   #size = 0;
 
-  constructor(rows: FlowRows, names: FlowNames, tell: FollowedListener) {
+  /** A flow is followed until it ends, or `isWanted` no more. */
+  constructor(
+    rows: FlowRows,
+    names: FlowNames,
+    isWanted: (slot: number) => boolean,
+    tell: FollowedListener,
+  ) {
     this.#rows = rows;
     this.#names = names;
+    this.#isWanted = isWanted;
     this.#tell = tell;
     this.#placeOf = new Int32Array(rows.capacity);
   }
@@ -83,7 +91,7 @@ export class FollowedFlows {
   sweep(): void {
     for (let place = this.#size - 1; place >= 0; place--) {
       const slot = i32(this.#slots, place);
-      if (this.#rows.isUsed(slot) && this.#names.row(slot) >= 0) this.#look(place, slot);
+      if (this.#rows.isUsed(slot) && this.#isWanted(slot)) this.#look(place, slot);
       else this.#drop(place, slot);
     }
   }

@@ -132,7 +132,7 @@ export class RecordFraming {
     while (byte < end && u8(this.#state, at) === FRAMED) {
       const left = i32(this.#left, at);
       if (left > 0) {
-        const count = left < end - byte ? left : end - byte;
+        const count = Math.min(left, end - byte);
         byte += count;
         this.#advance(at, count);
       } else if (u8(this.#have, at) === 0 && end - byte >= RECORD_HEADER_LENGTH) {

@@ -21,8 +21,9 @@ export interface AiAgentRow {
   readonly isActive: boolean;
   /** True while its calls grow from one to the next, as those of an agent do that sends its whole history each time. */
   readonly hasLoop: boolean;
-  /** Calls that ended in the window. */
+  /** Calls that ended in the window, and when the last reply of these did: milliseconds of flow time, 0 without one. */
   readonly calls: number;
+  readonly repliedMs: number;
 }
 
 declare module "../window.ts" {
@@ -41,9 +42,10 @@ const CALLS_OF_AN_AGENT = 3;
 /** Token streams that make a server without a known name a model's. */
 const STREAMS_MIN = 3;
 
-/** Words of a client's row: calls of the window; times of its last programmatic calls; until when a loop lasts. */
+/** Words of a client's row: calls of the window, the end of the last reply; times of its last programmatic calls; until when a loop lasts. */
 const CALLS = 0;
-const WINDOW_WORDS = 1;
+const REPLIED = 1;
+const WINDOW_WORDS = 2;
 const LAST_CALLS = WINDOW_WORDS;
 const MADE = LAST_CALLS + CALLS_OF_AN_AGENT;
 const HAS_LOOPED = MADE + 1;
@@ -88,6 +90,7 @@ class AiAgents implements Tracker<AiAgentRow> {
     clients.weigh(slot, 1);
     clients.increment(slot, CALLS);
     const at = clients.row(slot);
+    this.#noteReply(at, call.endMs, clients.value(slot, CALLS) === 1);
     if (PROGRAMMATIC.has(this.#names.category(call.row))) this.#noteCall(at, call.startMs);
     const loopStart = this.#climb(call);
     if (loopStart === undefined) return;
@@ -104,8 +107,11 @@ class AiAgents implements Tracker<AiAgentRow> {
       const calls = called.has(slot) ? clients.value(slot, CALLS) : 0;
       const hasLoop = this.#hasLoop(slot, timeMs);
       const isActive = hasLoop || this.#isBusy(slot, timeMs);
-      if (calls > 0 || isActive)
-        rows.push({ client: clients.address(slot), isActive, hasLoop, calls });
+      if (calls === 0 && !isActive) continue;
+      // Times wrap every 25 days, differences do not.
+      const age = (Math.trunc(timeMs) - clients.value(slot, REPLIED)) | 0;
+      const repliedMs = calls > 0 ? timeMs - age : 0;
+      rows.push({ client: clients.address(slot), isActive, hasLoop, calls, repliedMs });
     }
     clients.endWindow(timeMs);
     this.#staircases.endWindow(timeMs);
@@ -116,6 +122,12 @@ class AiAgents implements Tracker<AiAgentRow> {
 
   size(): number {
     return this.#clients.size;
+  }
+
+  #noteReply(at: number, endMs: number, isFirst: boolean): void {
+    const { rows } = this.#clients;
+    const end = Math.trunc(endMs) | 0;
+    if (isFirst || ((end - i32(rows, at + REPLIED)) | 0) > 0) rows[at + REPLIED] = end;
   }
 
   #noteCall(at: number, startMs: number): void {
@@ -190,6 +202,7 @@ export const aiAgents: TrackerDefinition<"ai_agents"> = {
       isActive: earlier.isActive || later.isActive,
       hasLoop: earlier.hasLoop || later.hasLoop,
       calls: earlier.calls + later.calls,
+      repliedMs: Math.max(earlier.repliedMs, later.repliedMs),
     }),
   },
   create: (context) => new AiAgents(context),

@@ -103,8 +103,11 @@ class AiFlows implements Tracker<AiFlowRow> {
     this.#saturatedAt = levelBase(aiSourcesSaturated);
     this.#tls = context.applicationNames.indexOf(TLS);
     this.#sources = new ActiveSources(hashSeed);
-    this.#followed = new FollowedFlows(flowRows, names, (slot, up, down, isCompleted) =>
-      this.#carried(slot, up, down, isCompleted),
+    this.#followed = new FollowedFlows(
+      flowRows,
+      names,
+      (slot) => names.row(slot) >= 0,
+      (slot, up, down, isCompleted) => this.#carried(slot, up, down, isCompleted),
     );
     const bounds = { capacity: CAPACITY, hashSeed, evicted };
     this.#table = new EntityTable({
