@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
 import { DnsAnswers } from "../../src/flow/ai/dns-answers.ts";
-import { FlowNames } from "../../src/flow/ai/flow-names.ts";
+import { FlowNames, type NameListener } from "../../src/flow/ai/flow-names.ts";
 import { AiProviders } from "../../src/flow/ai/providers.ts";
 import { trackers } from "../../src/flow/all.ts";
 import { flowGauges, flowMetrics } from "../../src/flow/families.ts";
@@ -27,13 +27,23 @@ const T0 = 1_700_000_000_000;
 interface Subject {
   readonly tracker: Tracker;
   evicted: number;
+  /** A flow number `index` greets an AI provider. */
+  name(index: number, timeMs: number): void;
 }
+
+const HELLO_FACTS = {
+  ...{ packet: 0, transport: "tcp" as const, version: "1.3", sni: "api.openai.com" },
+  ...{ alpn: "", ja3: "", ja4: "", family: "python", ech: false, resumes: false },
+};
+const HELLO = emptyPacket({ hello: HELLO_FACTS });
 
 function create(definition: TrackerDefinition): Subject {
   const layout = new CellLayout(flowMetrics);
   const levels = new CellLayout(flowGauges);
   const providers = new AiProviders();
-  const subject = {
+  const names = new FlowNames(providers, new DnsAnswers(providers, 5, () => {}), FLOWS);
+  const flowRows = new FlowRows(FLOWS);
+  const subject: Subject = {
     evicted: 0,
     tracker: definition.create({
       counters: new Float64Array(layout.size),
@@ -43,12 +53,22 @@ function create(definition: TrackerDefinition): Subject {
       },
       applicationNames: APPLICATION_NAMES,
       hashSeed: 5,
-      names: new FlowNames(providers, new DnsAnswers(providers, 5, () => {}), FLOWS),
-      flowRows: new FlowRows(FLOWS),
+      names,
+      flowRows,
       levels: new Float64Array(levels.size),
       levelBase: (metric) => levels.base(metric),
     }),
+    name(index, timeMs) {
+      HELLO.flow = index % FLOWS;
+      HELLO.ipVersion = 4;
+      HELLO.source3 = Math.imul(index + 1, 0x9e3779b1);
+      HELLO.destination3 = ~HELLO.source3;
+      flowRows.begin(HELLO.flow, HELLO, 0, 0, 0);
+      names.forget(HELLO.flow);
+      names.onPacket(HELLO, timeMs);
+    },
   };
+  if (definition.named) names.listen(subject.tracker as NameListener);
   return subject;
 }
 
@@ -147,7 +167,7 @@ function setDns(packet: Packet, index: number): Packet {
 
 /** Gives the tracker what it asked for, about entities number `first` to `last`. */
 function feed(
-  { tracker }: Subject,
+  { tracker, name }: Subject,
   definition: TrackerDefinition,
   first: number,
   last = first,
@@ -162,6 +182,7 @@ function feed(
     const timeMs = T0 + index / 100;
     if (definition.volumes) tracker.onVolume?.(setFlow(flow, index, 6), 50_000, 1000);
     if (definition.recognised) tracker.onRecognised?.(setDns(dns[0] as Packet, index), timeMs);
+    if (definition.named) name(index, timeMs);
     if (definition.packets) {
       setClaim(packet, index).view.setUint16(packet.networkAt + 6, 1);
       tracker.onPacket?.(packet, timeMs);
@@ -250,8 +271,8 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
     it("is declared whole", () => {
       expect(definition.help.length).toBeGreaterThan(10);
       expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
-      const { events, packets, application, recognised, volumes } = definition;
-      expect(events ?? packets ?? application ?? recognised ?? volumes).toBeDefined();
+      const { events, packets, application, recognised, volumes, named } = definition;
+      expect(events ?? packets ?? application ?? recognised ?? volumes ?? named).toBeDefined();
       if (packets) expect(NETWORK_NAMES).toEqual(expect.arrayContaining([packets].flat()));
       if (application) expect(APPLICATION_NAMES).toContain(application);
     });
