@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../decode/packet.ts";
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
-import type { FlowNames } from "./ai/flow-names.ts";
+import type { Names } from "./ai/names.ts";
 import type { FlowRows } from "./flow-rows.ts";
 import type { TrackerRows } from "./window.ts";
 
@@ -97,7 +97,7 @@ export interface TrackerContext {
   /** Seed of the hashes, chosen at start, so that nobody can aim at one bucket. */
   readonly hashSeed: number;
   /** Which AI provider each flow belongs to. */
-  readonly names: FlowNames;
+  readonly names: Names;
   /** What is kept of each flow, to be read. */
   readonly flowRows: FlowRows;
   /** Cells of `definition.levels`, and where those of one begin. */

@@ -2,7 +2,8 @@
 import type { Packet } from "../../decode/packet.ts";
 import { f64, i32, u8 } from "../../util/typed.ts";
 import type { FlowRows } from "../flow-rows.ts";
-import { Evidence, type FlowNames } from "./flow-names.ts";
+import { Evidence } from "./flow-names.ts";
+import type { Names } from "./names.ts";
 
 /** Flows to AI providers that are followed at once. */
 const CAPACITY = 16_384;
@@ -29,7 +30,7 @@ export type FollowedListener = (
 /** Reads the byte counts of flows to AI providers when a window ends, so that their packets cost nothing more. */
 export class FollowedFlows {
   readonly #rows: FlowRows;
-  readonly #names: FlowNames;
+  readonly #names: Names;
   readonly #tell: FollowedListener;
   /** By slot, the flow's place plus one. */
   readonly #placeOf: Int32Array;
@@ -41,7 +42,7 @@ export class FollowedFlows {
   readonly #stages = new Uint8Array(CAPACITY);
   #size = 0;
 
-  constructor(rows: FlowRows, names: FlowNames, tell: FollowedListener) {
+  constructor(rows: FlowRows, names: Names, tell: FollowedListener) {
     this.#rows = rows;
     this.#names = names;
     this.#tell = tell;
