@@ -10,6 +10,7 @@ import type { Severity } from "./detect/detector.ts";
 import { incidentFamilies, signalFamilies } from "./detect/families.ts";
 import { detectorSettings } from "./detect/settings.ts";
 import { signalNames } from "./detect/signals.ts";
+import { aiTableInfo } from "./flow/ai/metrics.ts";
 import { distinctMetric } from "./flow/distinct.ts";
 import { flowGauges, flowMetrics } from "./flow/families.ts";
 import { gapLoss } from "./gap-loss.ts";
@@ -31,6 +32,7 @@ export function metricCatalogue(): readonly MetricDefinition[] {
     ...flowGauges,
     distinctMetric,
     gapLoss,
+    aiTableInfo,
     ...hostMetrics,
     ...Object.values(signalFamilies(signalNames(sensorSignals))),
     ...Object.values(incidentFamilies(detectors.map(({ name }) => name))),

@@ -6,6 +6,8 @@ import { detectors } from "./detect/all.ts";
 import type { Anomaly, HostSample } from "./detect/detector.ts";
 import { DetectionEngine, type EngineOptions } from "./detect/engine.ts";
 import type { DetectSettings } from "./detect/settings.ts";
+import { aiTableInfo } from "./flow/ai/metrics.ts";
+import { PROVIDER_TABLE_VERSION } from "./flow/ai/provider-table.ts";
 import { DISTINCT, distinctMetric, SlidingDistinct } from "./flow/distinct.ts";
 import type { Window } from "./flow/window.ts";
 import { GapLoss, gapLoss } from "./gap-loss.ts";
@@ -58,6 +60,7 @@ export class Core {
     });
     const gapLossGauge = this.registry.gauge(gapLoss);
     this.registry.onCollect(() => gapLossGauge.set({}, this.#gapLoss.ratio()));
+    this.registry.gauge(aiTableInfo).set({ version: PROVIDER_TABLE_VERSION }, 1);
     this.engine = new DetectionEngine({
       layout: this.layouts.counters,
       signals: sensorSignals,

@@ -16,6 +16,7 @@ export function summarise(report: Report): string {
     listLine("dns names", report.dns.names),
     listLine("tls names", report.tls.sni),
     listLine("ja4", report.tls.ja4),
+    listLine("ai", report.ai.providers.map(aiEntry)),
     "",
     ...eventLines(report.events),
     "",
@@ -36,6 +37,10 @@ function fileLine({
   const seconds = (lastTimestamp ?? 0) - (firstTimestamp ?? 0);
   const counts = `${packets} packets, ${formatBytes(bytes)} in ${seconds.toFixed(1)} s`;
   return `${path}: ${format}, ${counts}${error === null ? "" : `\n  ${error}`}`;
+}
+
+function aiEntry({ provider, category, evidence, flows }: Report["ai"]["providers"][number]) {
+  return { value: `${provider} ${category} by ${evidence}`, count: flows };
 }
 
 function layerLine(name: string, layer: Report["protocols"]["network"]): string {

@@ -45,6 +45,8 @@ export interface HelloFacts {
   alpn: string;
   ja3: string;
   ja4: string;
+  /** Client family, as in the `family` label. */
+  family: string;
   /** True with an ECH extension, which may be GREASE: `sni` may then be a public name that is not configured. */
   ech: boolean;
   /** True where the client brings a pre-shared key or a session ticket. */
@@ -64,6 +66,7 @@ export class ClientHelloNotes {
     alpn: "",
     ja3: "",
     ja4: "",
+    family: OTHER_FAMILY,
     ech: false,
     resumes: false,
   };
@@ -103,6 +106,7 @@ export class ClientHelloNotes {
     facts.alpn = "";
     facts.ja3 = "";
     facts.ja4 = "";
+    facts.family = OTHER_FAMILY;
     facts.ech = false;
     facts.resumes = false;
     this.#count(OTHER_FAMILY);
@@ -115,6 +119,7 @@ export class ClientHelloNotes {
     facts.packet = packet.number;
     facts.transport = transport;
     facts.version = versionLabel(hello.version);
+    facts.family = family;
     facts.alpn = this.#reader.alpn(view);
     facts.ja3 = this.#fingerprinter.ja3(hello);
     facts.ja4 = this.#fingerprinter.ja4(hello, view, JA4_TRANSPORTS[transport]);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { aiFingerprint } from "./ai-fingerprint.ts";
+import { aiNewProvider } from "./ai-new-provider.ts";
 import { amplification, dnsFlood } from "./amplification.ts";
 import { arpSpoof } from "./arp-spoof.ts";
 import { beacon } from "./beacon.ts";
@@ -58,6 +60,7 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
   ...[beacon, exfiltration, unusualPort, serviceProbe],
   ...[newHost, newService, rareCombo, rareTls],
+  ...[aiNewProvider, aiFingerprint],
   ...[silence, selfWatch, overBudget],
   // Last, since it judges what the others found.
   multiSignal,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
+import { aiNames } from "./ai/settings.ts";
 import type { TrackerDefinition } from "./tracker.ts";
+import { aiFlowsTracker } from "./trackers/ai-flows.ts";
 import { applications } from "./trackers/applications.ts";
 import { arp } from "./trackers/arp.ts";
 import { arpAskers } from "./trackers/arp-askers.ts";
@@ -26,6 +28,7 @@ export const trackers: readonly TrackerDefinition[] = [
   ...[beacons, volumes, applications],
   ...[targets, tcpProbes, pairs, icmpTalks, arpAskers, reflections],
   ...[dhcpServers, routers],
+  aiFlowsTracker,
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */
@@ -40,8 +43,13 @@ export const flowSettings = z
       .max(MOST_FLOWS)
       .default(262_144)
       .describe(
-        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 98 bytes. Beyond it the flow closest to its time-out makes room.",
+        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 106 bytes. Beyond it the flow closest to its time-out makes room.",
       ),
   })
   .prefault({})
   .describe("How traffic is followed.");
+
+/** The `ai:` section of the configuration. */
+export const aiSettings = aiNames
+  .prefault({})
+  .describe("Which names belong to AI providers. Read at the start, not at a reload.");

@@ -31,7 +31,11 @@ export const flowMetrics: readonly MetricDefinition[] = [
 ];
 
 /** Levels a sensor's flow stage sets at the end of each window. */
-export const flowGauges: readonly MetricDefinition[] = [flowsActive, trackerEntities];
+export const flowGauges: readonly MetricDefinition[] = [
+  flowsActive,
+  trackerEntities,
+  ...trackers.flatMap(({ levels = [] }) => levels),
+];
 
 export const flowSignals: readonly SignalDefinition[] = [
   ...flowTableSignals,

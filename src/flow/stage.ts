@@ -3,13 +3,17 @@ import type { Packet } from "../decode/packet.ts";
 import type { CellLayout } from "../metrics/cells.ts";
 import { NamError } from "../util/errors.ts";
 import { add } from "../util/typed.ts";
+import { DnsAnswers } from "./ai/dns-answers.ts";
+import { FlowNames, NAMING_APPLICATIONS, type NameListener } from "./ai/flow-names.ts";
+import { aiEvictions } from "./ai/metrics.ts";
+import { AiProviders } from "./ai/providers.ts";
 import { trackers as definitions } from "./all.ts";
 import { DistinctSketches } from "./distinct.ts";
 import { trackerEntities, trackerEvictions } from "./families.ts";
 import { flowsActive } from "./flow-metrics.ts";
 import { FlowVolumes } from "./flow-volumes.ts";
 import { Flows } from "./flows.ts";
-import type { Tracker, TrackerDefinition } from "./tracker.ts";
+import { FlowEvent, type FlowKey, type Tracker, type TrackerDefinition } from "./tracker.ts";
 import type { TrackerRows } from "./window.ts";
 
 /** Positions of applications begin with "none" and "other". */
@@ -27,6 +31,8 @@ export interface FlowStageOptions {
   readonly flowCapacity: number;
   readonly networkNames: readonly string[];
   readonly applicationNames: readonly string[];
+  /** Which names belong to AI providers; the built-in table where it is missing. */
+  readonly aiProviders?: AiProviders;
 }
 
 type Recogniser = Required<Pick<Tracker, "onRecognised">>;
@@ -39,8 +45,10 @@ type PacketListener = Required<Pick<Tracker, "onPacket">>;
 export class FlowStage {
   readonly #options: FlowStageOptions;
   readonly flows: Flows;
+  readonly names: FlowNames;
   readonly distinct: DistinctSketches;
   readonly #volumes: FlowVolumes;
+  readonly #dnsAnswers: DnsAnswers;
   readonly #recognisers: Recogniser[] = [];
   readonly #trackers: readonly {
     readonly definition: TrackerDefinition;
@@ -62,8 +70,15 @@ export class FlowStage {
     this.flows = new Flows({ ...options, capacity: options.flowCapacity });
     this.#volumes = new FlowVolumes(this.flows.table);
     this.distinct = new DistinctSketches(options.hashSeed);
+    const { aiProviders = new AiProviders(), counters } = options;
+    const evictions = options.layout.base(aiEvictions);
+    this.#dnsAnswers = new DnsAnswers(aiProviders, options.hashSeed, (count) =>
+      add(counters, evictions, count),
+    );
+    this.names = new FlowNames(aiProviders, this.#dnsAnswers, this.flows.table.capacity);
     this.#networkListeners = options.networkNames.map(() => []);
     this.#applicationListeners = options.applicationNames.map(() => []);
+    this.#nameFlows();
     this.#trackers = definitions.map((definition) => this.#createTracker(definition));
   }
 
@@ -111,8 +126,10 @@ export class FlowStage {
     const { gauges, gaugeLayout } = this.#options;
     // Before flows end, whose bytes would be lost.
     this.#volumes.sweep(timeMs);
+    for (const { tracker } of this.#trackers) tracker.settle?.(timeMs);
     this.flows.close(timeMs);
     gauges.set(this.flows.active, gaugeLayout.base(flowsActive));
+    this.#dnsAnswers.close(timeMs);
     const entities = gaugeLayout.base(trackerEntities);
     const rows: Record<string, unknown[]> = {};
     for (const [index, { definition, tracker }] of this.#trackers.entries()) {
@@ -122,11 +139,24 @@ export class FlowStage {
     return { rows: rows as unknown as TrackerRows, sketches: this.distinct.take() };
   }
 
+  /** Before the trackers, so that they find a flow's name in the packet that tells it. */
+  #nameFlows(): void {
+    const { names } = this;
+    const started = { onFlow: (_event: number, flow: FlowKey) => names.forget(flow.slot) };
+    this.flows.events.subscribe({ events: [FlowEvent.STARTED] }, started);
+    const { applicationNames } = this.#options;
+    for (const name of NAMING_APPLICATIONS) {
+      this.#applicationListeners[applicationNames.indexOf(name)]?.push(names);
+    }
+    this.#applicationListeners[applicationNames.indexOf("dns")]?.push(this.#dnsAnswers);
+  }
+
   #createTracker(definition: TrackerDefinition): {
     definition: TrackerDefinition;
     tracker: Tracker;
   } {
-    const { layout, counters, hashSeed, networkNames, applicationNames } = this.#options;
+    const { layout, counters, gaugeLayout, gauges, hashSeed, networkNames, applicationNames } =
+      this.#options;
     const evictions = layout.base(trackerEvictions) + definitions.indexOf(definition);
     const tracker = definition.create({
       counters,
@@ -134,9 +164,14 @@ export class FlowStage {
       applicationNames,
       base: (metric) => layout.base(metric),
       evicted: (count) => add(counters, evictions, count),
+      names: this.names,
+      flowRows: this.flows.table.rows,
+      levels: gauges,
+      levelBase: (metric) => gaugeLayout.base(metric),
     });
     this.flows.events.subscribe(definition, tracker);
     if (definition.volumes) this.#volumes.subscribe(tracker);
+    if (definition.named) this.names.listen(tracker as NameListener);
     if (definition.recognised) this.#recognisers.push(tracker as Recogniser);
     const { packets = [], application } = definition;
     for (const name of typeof packets === "string" ? [packets] : packets) {

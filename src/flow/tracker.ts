@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../decode/packet.ts";
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import type { Names } from "./ai/names.ts";
+import type { FlowRows } from "./flow-rows.ts";
 import type { TrackerRows } from "./window.ts";
 
 /** What happened to a flow; the initiator is the client, the other end the server. */
@@ -94,6 +96,13 @@ export interface TrackerContext {
   readonly applicationNames: readonly string[];
   /** Seed of the hashes, chosen at start, so that nobody can aim at one bucket. */
   readonly hashSeed: number;
+  /** Which AI provider each flow belongs to. */
+  readonly names: Names;
+  /** What is kept of each flow, to be read. */
+  readonly flowRows: FlowRows;
+  /** Cells of `definition.levels`, and where those of one begin. */
+  readonly levels: Float64Array;
+  levelBase(metric: MetricDefinition): number;
 }
 
 export interface Tracker<Row = unknown> {
@@ -105,6 +114,11 @@ export interface Tracker<Row = unknown> {
   onRecognised?(packet: Packet, timeMs: number): void;
   /** Called where `definition.volumes` for what a flow carried since it was last told; `flow` is valid during the call. */
   onVolume?(flow: FlowKey, clientBytes: number, serverBytes: number): void;
+  /** Called where `definition.named` for a flow whose hello or request was just seen; see NameListener. */
+  onNamed?(packet: Packet, timeMs: number): void;
+  onAnswered?(packet: Packet, timeMs: number): void;
+  /** Called at a window's end before flows end whose time is over: the last look at what they carried. */
+  settle?(timeMs: number): void;
   /** Rows of the window that ends now, bounded; per-window counts start over. */
   close(timeMs: number): Row[];
   /** Entities held now. */
@@ -142,11 +156,14 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly logins?: boolean;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
-  /** True where `onRecognised` is wanted, and where `onVolume` is. */
+  /** True where `onRecognised` is wanted, where `onVolume` is, and where `onNamed` is. */
   readonly recognised?: boolean;
   readonly volumes?: boolean;
+  readonly named?: boolean;
   readonly rows: RowRules<RowOf<Name>>;
   readonly metrics?: readonly MetricDefinition[];
+  /** Gauges, which it sets in `close`. */
+  readonly levels?: readonly MetricDefinition[];
   readonly signals?: readonly SignalDefinition[];
   create(context: TrackerContext): Tracker<RowOf<Name>>;
 }

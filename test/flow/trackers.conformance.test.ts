@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
+import { DnsAnswers } from "../../src/flow/ai/dns-answers.ts";
+import { FlowNames, type NameListener } from "../../src/flow/ai/flow-names.ts";
+import { AiProviders } from "../../src/flow/ai/providers.ts";
 import { trackers } from "../../src/flow/all.ts";
-import { flowMetrics } from "../../src/flow/families.ts";
+import { flowGauges, flowMetrics } from "../../src/flow/families.ts";
+import { FlowRows } from "../../src/flow/flow-rows.ts";
 import {
   FlowEvent,
   type FlowKey,
@@ -17,16 +21,29 @@ import { APPLICATION_NAMES, NETWORK_NAMES } from "../support/flow-harness.ts";
 import { v4 } from "../support/packets.ts";
 
 const ENTITIES = 200_000;
+const FLOWS = 65_536;
 const T0 = 1_700_000_000_000;
 
 interface Subject {
   readonly tracker: Tracker;
   evicted: number;
+  /** A flow number `index` greets an AI provider. */
+  name(index: number, timeMs: number): void;
 }
+
+const HELLO_FACTS = {
+  ...{ packet: 0, transport: "tcp" as const, version: "1.3", sni: "api.openai.com" },
+  ...{ alpn: "", ja3: "", ja4: "", family: "python", ech: false, resumes: false },
+};
+const HELLO = emptyPacket({ hello: HELLO_FACTS });
 
 function create(definition: TrackerDefinition): Subject {
   const layout = new CellLayout(flowMetrics);
-  const subject = {
+  const levels = new CellLayout(flowGauges);
+  const providers = new AiProviders();
+  const names = new FlowNames(providers, new DnsAnswers(providers, 5, () => {}), FLOWS);
+  const flowRows = new FlowRows(FLOWS);
+  const subject: Subject = {
     evicted: 0,
     tracker: definition.create({
       counters: new Float64Array(layout.size),
@@ -36,14 +53,28 @@ function create(definition: TrackerDefinition): Subject {
       },
       applicationNames: APPLICATION_NAMES,
       hashSeed: 5,
+      names,
+      flowRows,
+      levels: new Float64Array(levels.size),
+      levelBase: (metric) => levels.base(metric),
     }),
+    name(index, timeMs) {
+      HELLO.flow = index % FLOWS;
+      HELLO.ipVersion = 4;
+      HELLO.source3 = Math.imul(index + 1, 0x9e3779b1);
+      HELLO.destination3 = ~HELLO.source3;
+      flowRows.begin(HELLO.flow, HELLO, 0, 0, 0);
+      names.forget(HELLO.flow);
+      names.onPacket(HELLO, timeMs);
+    },
   };
+  if (definition.named) names.listen(subject.tracker as NameListener);
   return subject;
 }
 
 /** Fills `flow` with flow number `index`, between ends that never come twice. */
 function setFlow(flow: FlowKey, index: number, ipProtocol: number): FlowKey {
-  flow.slot = index % 65_536;
+  flow.slot = index % FLOWS;
   flow.ipProtocol = ipProtocol;
   flow.client3 = Math.imul(index + 1, 0x9e3779b1);
   flow.server3 = ~flow.client3;
@@ -136,7 +167,7 @@ function setDns(packet: Packet, index: number): Packet {
 
 /** Gives the tracker what it asked for, about entities number `first` to `last`. */
 function feed(
-  { tracker }: Subject,
+  { tracker, name }: Subject,
   definition: TrackerDefinition,
   first: number,
   last = first,
@@ -151,6 +182,7 @@ function feed(
     const timeMs = T0 + index / 100;
     if (definition.volumes) tracker.onVolume?.(setFlow(flow, index, 6), 50_000, 1000);
     if (definition.recognised) tracker.onRecognised?.(setDns(dns[0] as Packet, index), timeMs);
+    if (definition.named) name(index, timeMs);
     if (definition.packets) {
       setClaim(packet, index).view.setUint16(packet.networkAt + 6, 1);
       tracker.onPacket?.(packet, timeMs);
@@ -239,8 +271,8 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
     it("is declared whole", () => {
       expect(definition.help.length).toBeGreaterThan(10);
       expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
-      const { events, packets, application, recognised, volumes } = definition;
-      expect(events ?? packets ?? application ?? recognised ?? volumes).toBeDefined();
+      const { events, packets, application, recognised, volumes, named } = definition;
+      expect(events ?? packets ?? application ?? recognised ?? volumes ?? named).toBeDefined();
       if (packets) expect(NETWORK_NAMES).toEqual(expect.arrayContaining([packets].flat()));
       if (application) expect(APPLICATION_NAMES).toContain(application);
     });

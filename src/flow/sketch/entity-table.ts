@@ -141,6 +141,11 @@ export class EntityTable {
     return slot;
   }
 
+  /** Slot of the entity with the key in `key`, -1 where there is none; it does not count as seen. */
+  lookUp(): number {
+    return this.#find(this.#hash());
+  }
+
   /** Makes an entity harder to evict. */
   weigh(slot: number, amount: number): void {
     add(this.#weights, slot, amount);
