@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { aiNames } from "./ai/settings.ts";
 import type { TrackerDefinition } from "./tracker.ts";
+import { aiAgents } from "./trackers/ai-agents.ts";
+import { aiCalls } from "./trackers/ai-calls.ts";
 import { aiFlowsTracker } from "./trackers/ai-flows.ts";
 import { applications } from "./trackers/applications.ts";
 import { arp } from "./trackers/arp.ts";
@@ -28,7 +30,7 @@ export const trackers: readonly TrackerDefinition[] = [
   ...[beacons, volumes, applications],
   ...[targets, tcpProbes, pairs, icmpTalks, arpAskers, reflections],
   ...[dhcpServers, routers],
-  aiFlowsTracker,
+  ...[aiFlowsTracker, aiCalls, aiAgents],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */

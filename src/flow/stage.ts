@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { Packet } from "../decode/packet.ts";
+import { type Packet, SETTLED_FLAG, TcpFlag } from "../decode/packet.ts";
 import type { CellLayout } from "../metrics/cells.ts";
 import { NamError } from "../util/errors.ts";
 import { add } from "../util/typed.ts";
+import { aiWatched } from "./ai/call-metrics.ts";
+import { AiCalls } from "./ai/calls.ts";
 import { DnsAnswers } from "./ai/dns-answers.ts";
 import { FlowNames, NAMING_APPLICATIONS, type NameListener } from "./ai/flow-names.ts";
 import { aiEvictions } from "./ai/metrics.ts";
@@ -20,6 +22,10 @@ import type { TrackerRows } from "./window.ts";
 const FIRST_APPLICATION = 2;
 /** Of the nine bits of the verdict kept with a flow, two are flags. */
 const MOST_VERDICTS = 128;
+const SETTLED = SETTLED_FLAG;
+const CLOSING = TcpFlag.FIN | TcpFlag.RST;
+/** Applications whose flows may hold calls to an AI that only their shape shows. */
+const CALL_APPLICATIONS = ["tls", "quic"];
 
 export interface FlowStageOptions {
   readonly layout: CellLayout;
@@ -46,6 +52,7 @@ export class FlowStage {
   readonly #options: FlowStageOptions;
   readonly flows: Flows;
   readonly names: FlowNames;
+  readonly calls: AiCalls;
   readonly distinct: DistinctSketches;
   readonly #volumes: FlowVolumes;
   readonly #dnsAnswers: DnsAnswers;
@@ -76,6 +83,8 @@ export class FlowStage {
       add(counters, evictions, count),
     );
     this.names = new FlowNames(aiProviders, this.#dnsAnswers, this.flows.table.capacity);
+    const { names, flows } = this;
+    this.calls = new AiCalls({ ...options, names, capacity: flows.table.capacity });
     this.#networkListeners = options.networkNames.map(() => []);
     this.#applicationListeners = options.applicationNames.map(() => []);
     this.#nameFlows();
@@ -102,10 +111,16 @@ export class FlowStage {
     return rows.verdict(slot);
   }
 
-  /** Keeps an application verdict with the packet's flow, and tells trackers where a payload proved it. */
+  /**
+   * Keeps an application verdict with the packet's flow, and tells trackers where a payload proved it. A flow that is
+   * watched for calls does not settle: all its payloads take the long way.
+   */
   keep(packet: Packet, verdict: number, timeMs: number): void {
     if (packet.flow < 0) return;
-    this.flows.table.rows.setVerdict(packet.flow, verdict);
+    const { rows } = this.flows.table;
+    const kept = this.calls.isWatched(packet.flow) ? verdict & ~SETTLED : verdict;
+    if (kept === rows.verdict(packet.flow)) return;
+    rows.setVerdict(packet.flow, kept);
     if (packet.guessed || packet.application < FIRST_APPLICATION) return;
     for (let i = 0; i < this.#recognisers.length; i++)
       (this.#recognisers[i] as Recogniser).onRecognised(packet, timeMs);
@@ -119,6 +134,7 @@ export class FlowStage {
       tell(this.#applicationListeners[packet.application] as PacketListener[], packet, timeMs);
     }
     if (packet.login !== 0) tell(this.#loginListeners, packet, timeMs);
+    if ((packet.tcpFlags & CLOSING) !== 0) this.calls.onClose(packet);
   }
 
   /** Ends the window at `timeMs`. */
@@ -128,6 +144,8 @@ export class FlowStage {
     this.#volumes.sweep(timeMs);
     for (const { tracker } of this.#trackers) tracker.settle?.(timeMs);
     this.flows.close(timeMs);
+    this.calls.close(timeMs);
+    gauges[gaugeLayout.base(aiWatched)] = this.calls.watched;
     gauges.set(this.flows.active, gaugeLayout.base(flowsActive));
     this.#dnsAnswers.close(timeMs);
     const entities = gaugeLayout.base(trackerEntities);
@@ -141,14 +159,20 @@ export class FlowStage {
 
   /** Before the trackers, so that they find a flow's name in the packet that tells it. */
   #nameFlows(): void {
-    const { names } = this;
-    const started = { onFlow: (_event: number, flow: FlowKey) => names.forget(flow.slot) };
-    this.flows.events.subscribe({ events: [FlowEvent.STARTED] }, started);
-    const { applicationNames } = this.#options;
-    for (const name of NAMING_APPLICATIONS) {
-      this.#applicationListeners[applicationNames.indexOf(name)]?.push(names);
-    }
-    this.#applicationListeners[applicationNames.indexOf("dns")]?.push(this.#dnsAnswers);
+    const { names, calls } = this;
+    const onFlow = (_event: number, { slot }: FlowKey): void => {
+      calls.forget(slot);
+      names.forget(slot);
+    };
+    this.flows.events.subscribe({ events: [FlowEvent.STARTED] }, { onFlow });
+    names.listen(calls);
+    for (const name of NAMING_APPLICATIONS) this.#listenersOf(name)?.push(names);
+    for (const name of CALL_APPLICATIONS) this.#listenersOf(name)?.push(calls);
+    this.#listenersOf("dns")?.push(this.#dnsAnswers);
+  }
+
+  #listenersOf(application: string): PacketListener[] | undefined {
+    return this.#applicationListeners[this.#options.applicationNames.indexOf(application)];
   }
 
   #createTracker(definition: TrackerDefinition): {
@@ -172,6 +196,7 @@ export class FlowStage {
     this.flows.events.subscribe(definition, tracker);
     if (definition.volumes) this.#volumes.subscribe(tracker);
     if (definition.named) this.names.listen(tracker as NameListener);
+    if (definition.calls) this.calls.subscribe(tracker);
     if (definition.recognised) this.#recognisers.push(tracker as Recogniser);
     const { packets = [], application } = definition;
     for (const name of typeof packets === "string" ? [packets] : packets) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../decode/packet.ts";
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import type { AiCall } from "./ai/ai-call.ts";
 import type { Names } from "./ai/names.ts";
 import type { FlowRows } from "./flow-rows.ts";
 import type { TrackerRows } from "./window.ts";
@@ -117,6 +118,8 @@ export interface Tracker<Row = unknown> {
   /** Called where `definition.named` for a flow whose hello or request was just seen; see NameListener. */
   onNamed?(packet: Packet, timeMs: number): void;
   onAnswered?(packet: Packet, timeMs: number): void;
+  /** Called where `definition.calls` for each call to an AI that is over; `call` is valid during the call only. */
+  onCall?(call: AiCall): void;
   /** Called at a window's end before flows end whose time is over: the last look at what they carried. */
   settle?(timeMs: number): void;
   /** Rows of the window that ends now, bounded; per-window counts start over. */
@@ -156,10 +159,11 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly logins?: boolean;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
-  /** True where `onRecognised` is wanted, where `onVolume` is, and where `onNamed` is. */
+  /** True where `onRecognised` is wanted, where `onVolume` is, where `onNamed` is, and where `onCall` is. */
   readonly recognised?: boolean;
   readonly volumes?: boolean;
   readonly named?: boolean;
+  readonly calls?: boolean;
   readonly rows: RowRules<RowOf<Name>>;
   readonly metrics?: readonly MetricDefinition[];
   /** Gauges, which it sets in `close`. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
+import { type AiCall, emptyAiCall } from "../../src/flow/ai/ai-call.ts";
 import { DnsAnswers } from "../../src/flow/ai/dns-answers.ts";
 import { FlowNames, type NameListener } from "../../src/flow/ai/flow-names.ts";
 import { AiProviders } from "../../src/flow/ai/providers.ts";
@@ -165,6 +166,18 @@ function setDns(packet: Packet, index: number): Packet {
   return packet;
 }
 
+const CALL = emptyAiCall();
+
+/** A call of a client not seen before. */
+function setCall(index: number): AiCall {
+  const own = Math.imul(index + 1, 0x9e3779b1);
+  return Object.assign(CALL, {
+    ...{ client2: 0xffff, client3: own, server2: 0xffff, server3: ~own },
+    ...{ serverPort: 443, upBytes: 1000, downBytes: 9000 },
+    ...{ isStream: true, startMs: T0 + index / 100, endMs: T0 + index / 100 },
+  });
+}
+
 /** Gives the tracker what it asked for, about entities number `first` to `last`. */
 function feed(
   { tracker, name }: Subject,
@@ -181,6 +194,7 @@ function feed(
     }
     const timeMs = T0 + index / 100;
     if (definition.volumes) tracker.onVolume?.(setFlow(flow, index, 6), 50_000, 1000);
+    if (definition.calls) tracker.onCall?.(setCall(index));
     if (definition.recognised) tracker.onRecognised?.(setDns(dns[0] as Packet, index), timeMs);
     if (definition.named) name(index, timeMs);
     if (definition.packets) {
@@ -271,8 +285,9 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
     it("is declared whole", () => {
       expect(definition.help.length).toBeGreaterThan(10);
       expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
-      const { events, packets, application, recognised, volumes, named } = definition;
-      expect(events ?? packets ?? application ?? recognised ?? volumes ?? named).toBeDefined();
+      const { events, packets, application, recognised, volumes, named, calls } = definition;
+      const asked = [events, packets, application, recognised, volumes, named, calls];
+      expect(asked.some((one) => one !== undefined)).toBe(true);
       if (packets) expect(NETWORK_NAMES).toEqual(expect.arrayContaining([packets].flat()));
       if (application) expect(APPLICATION_NAMES).toContain(application);
     });

@@ -83,6 +83,11 @@ export class EntityTable {
     return this.#size;
   }
 
+  /** True for a slot that holds an entity. */
+  isHeld(slot: number): boolean {
+    return i32(this.#hashes, slot) !== 0;
+  }
+
   /** Offset of a slot's row in `rows`. */
   row(slot: number): number {
     return slot * this.#rowWords;
