@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
+import { AgentSpeech } from "./agents/agent-speech.ts";
+import { agentMessages, agentMismatches } from "./agents/kinds.ts";
 import { Conversations, conversationsForgotten } from "./conversations.ts";
 import { METHODS, Method, methodAt, statusAt } from "./http-line.ts";
 import { HttpReader } from "./http-reader.ts";
@@ -67,7 +69,7 @@ export const http: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [80, 3128, 8000, 8080] },
   firstBytes: { tcp: FIRST_BYTES },
-  metrics: [requests, responses, conversationsForgotten],
+  metrics: [requests, responses, agentMessages, agentMismatches, conversationsForgotten],
   signals: [
     { name: "http_requests", help: "HTTP/1.x requests", metric: requests, unit: "messages" },
     {
@@ -88,7 +90,8 @@ function create(context: DecodeContext): ApplicationDecoder {
   // By After.
   const verdicts = [Stop.DONE, context.position("websocket"), context.position("http2"), OPEN];
   const conversations = new Conversations(FLOW_WORDS, context);
-  const reader = new HttpReader(conversations.state, { request, response });
+  const agents = new AgentSpeech(conversations.state, context);
+  const reader = new HttpReader(conversations.state, { request, response }, agents);
   const { messages } = reader;
   const text = new WireText(HOST_MAX);
   const facts: HttpFacts = {
@@ -111,6 +114,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     // Of a flow that only its port names, this payload has just proved not to begin with a start line.
     if (packet.guessed) return Stop.DONE;
     const flow = conversations.of(packet);
+    if (flow >= 0) reader.goOn(packet, flow);
     const from = flow < 0 ? packet.payloadAt : reader.placeIn(packet, flow);
     if (from < 0) return Stop.DONE;
     facts.packet = packet.number;
@@ -149,7 +153,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     add(counters, responseCells + Math.floor(status / 100), 1);
   }
 
-  return { recognises, decode, facts: { http: facts } };
+  return { recognises, decode, facts: { http: facts, agents: agents.counts.facts } };
 }
 
 function recognises({ view, payloadAt, payloadEnd }: Packet): boolean {
