@@ -23,10 +23,10 @@ const Evidence = { NONE: 0, SHOWN: 1, IN_BODY: 2 } as const;
 const POST = METHODS.indexOf("post");
 const GET = METHODS.indexOf("get");
 const { MCP, MCP_2026, MCP_METHOD, MCP_NAME, A2A, ANTHROPIC, AUTH, ADDRESS_HOST, OLLAMA } = Field;
-const { JSON, EVENTS, NDJSON, ACCEPT_EVENTS, ACCEPT_BOTH, WEBSOCKET } = Field;
+const { JSON: JSON_TYPE, EVENTS, NDJSON, ACCEPT_EVENTS, ACCEPT_BOTH, WEBSOCKET } = Field;
 /** Fields without one of which, and without a path of interest, a request is no candidate. */
-const CANDIDATE = MCP | MCP_METHOD | A2A | ANTHROPIC | JSON | ACCEPT_EVENTS;
-const TYPED = JSON | EVENTS | NDJSON;
+const CANDIDATE = MCP | MCP_METHOD | A2A | ANTHROPIC | JSON_TYPE | ACCEPT_EVENTS;
+const TYPED = JSON_TYPE | EVENTS | NDJSON;
 const RESOURCES_READ = textHash("resources/read");
 const SPACE = 0x20;
 /** The path's number stands with a request's fields. */
@@ -107,7 +107,7 @@ export class AgentSpeech {
     }
     if (!isJsonRpc(protocol)) return Reading.WANTED;
     if (protocol >= 0) this.#words[flow + AgentFlow.PROTOCOL] = protocol + 1;
-    if (method !== POST || (fields & JSON) === 0) return Reading.WANTED;
+    if (method !== POST || (fields & JSON_TYPE) === 0) return Reading.WANTED;
     this.messages.start(place, this.#purpose(flow, entry, fields), Form.JSON);
     return Reading.WANTED | Reading.READ;
   }
@@ -138,7 +138,7 @@ export class AgentSpeech {
       return 0;
     }
     if ((fields & EVENTS) !== 0) return this.#read(place, protocol + 1, Form.EVENTS);
-    return (fields & JSON) !== 0 ? this.#read(place, protocol + 1, Form.JSON) : 0;
+    return (fields & JSON_TYPE) !== 0 ? this.#read(place, protocol + 1, Form.JSON) : 0;
   }
 
   #read(place: number, purpose: number, form: number, reply = 0): number {
@@ -148,7 +148,7 @@ export class AgentSpeech {
 
   /** What the header tells of a request: bits of Entry, OPENS_STREAM alone or EVIDENT alone for "perhaps", 0 for "nothing". */
   #evidence(packet: Packet, flow: number, method: number, fields: number, path: number): number {
-    const isBody = method === POST && (fields & JSON) !== 0;
+    const isBody = method === POST && (fields & JSON_TYPE) !== 0;
     if (isBody && this.#servers.endpoints > 0 && this.#isEndpoint(packet, flow)) {
       return Protocol.MCP_LEGACY + 1;
     }
@@ -233,7 +233,7 @@ export class AgentSpeech {
     if (protocol === Protocol.A2A && isGood) this.#servers.note(packet, true, Shown.A2A);
     if ((entry & Entry.EVIDENT) !== 0) return Evidence.SHOWN;
     if (!isGood) return Evidence.NONE;
-    if ((fields & JSON) !== 0) return Evidence.IN_BODY;
+    if ((fields & JSON_TYPE) !== 0) return Evidence.IN_BODY;
     if (protocol !== Protocol.OLLAMA || (fields & NDJSON) === 0) return Evidence.NONE;
     this.#servers.note(packet, true, Shown.OLLAMA);
     return Evidence.SHOWN;
