@@ -4,6 +4,7 @@ import { add } from "../util/typed.ts";
 import { AgentSpeech } from "./agents/agent-speech.ts";
 import { agentMessages, agentMismatches } from "./agents/kinds.ts";
 import { Conversations, conversationsForgotten } from "./conversations.ts";
+import { Field } from "./http-field.ts";
 import { METHODS, Method, methodAt, statusAt } from "./http-line.ts";
 import { HttpReader } from "./http-reader.ts";
 import { FLOW_WORDS } from "./http-state.ts";
@@ -60,6 +61,10 @@ export interface HttpFacts {
   headerOpen: boolean;
   /** The last Host value in this segment, lower case and escaped; null without one. Makes a string. */
   host(packet: Packet): string | null;
+  /** Whether the last request's host is Google's name for its metadata service. */
+  namesMetadata(): boolean;
+  /** Whether it carries a header that metadata services ask for. */
+  hasMetadataHeader(): boolean;
 }
 
 /** HTTP/1.x in clear text on any port (RFC 9112). */
@@ -108,6 +113,8 @@ function create(context: DecodeContext): ApplicationDecoder {
       text.append(view, messages.hostAt, length, NOTHING_SPECIAL);
       return text.take();
     },
+    namesMetadata: () => (facts.fields & Field.METADATA_HOST) !== 0,
+    hasMetadataHeader: () => (facts.fields & Field.METADATA_TOKEN) !== 0,
   };
 
   function decode(packet: Packet): number {

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { aiDirectIp } from "./ai-direct-ip.ts";
+import { aiLateral } from "./ai-lateral.ts";
+import { aiServerExposed } from "./ai-server-exposed.ts";
 import { amplification, dnsFlood } from "./amplification.ts";
 import { arpSpoof } from "./arp-spoof.ts";
 import { beacon } from "./beacon.ts";
@@ -14,6 +17,7 @@ import { handshakeFailure } from "./handshake-failure.ts";
 import { hostUsage } from "./host-usage.ts";
 import { icmpOversized, icmpTunnel } from "./icmp-payload.ts";
 import { levelShift } from "./level-shift.ts";
+import { metadataAccess } from "./metadata-access.ts";
 import { multiSignal } from "./multi-signal.ts";
 import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
 import { bruteForce, httpFlood, slowDos } from "./pair-attacks.ts";
@@ -54,6 +58,7 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
   ...[beacon, exfiltration, unusualPort, serviceProbe],
   ...[newHost, newService, rareCombo, rareTls],
+  ...[aiDirectIp, aiServerExposed, aiLateral, metadataAccess],
   ...[silence, selfWatch],
   // Last, since it judges what the others found.
   multiSignal,

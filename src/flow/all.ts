@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import type { TrackerDefinition } from "./tracker.ts";
+import { agentTalks } from "./trackers/agent-talks.ts";
 import { applications } from "./trackers/applications.ts";
 import { arp } from "./trackers/arp.ts";
 import { arpAskers } from "./trackers/arp-askers.ts";
@@ -12,6 +13,7 @@ import { dnsHosts } from "./trackers/dns-hosts.ts";
 import { dnsZones } from "./trackers/dns-zones.ts";
 import { handshakes } from "./trackers/handshakes.ts";
 import { icmpTalks } from "./trackers/icmp-talks.ts";
+import { metadataAsks } from "./trackers/metadata-asks.ts";
 import { pairs } from "./trackers/pairs.ts";
 import { reflections } from "./trackers/reflections.ts";
 import { routers } from "./trackers/routers.ts";
@@ -26,6 +28,7 @@ export const trackers: readonly TrackerDefinition[] = [
   ...[beacons, volumes, applications],
   ...[targets, tcpProbes, pairs, icmpTalks, arpAskers, reflections],
   ...[dhcpServers, routers],
+  ...[agentTalks, metadataAsks],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */

@@ -119,6 +119,22 @@ function setDhcp(index: number): Packet {
   return DHCP;
 }
 
+const AGENT_HTTP = {
+  ...{ packet: 0, requests: 1, responses: 0, method: 1, status: -1, fields: 0, headerOpen: false },
+  ...{ host: () => null, namesMetadata: () => true, hasMetadataHeader: () => false },
+};
+const AGENT_FACTS = {
+  ...{ packet: 0, isFromServer: false, protocol: 1, messages: 1, calls: 1, errors: 0 },
+  ...{ mismatches: 0, open: 0, granted: 0, denied: 0, toAddress: 0 },
+};
+const AGENT = emptyPacket({ http: AGENT_HTTP, agents: AGENT_FACTS });
+
+/** A request to a metadata service and to a tool server at once, of a client not seen before. */
+function setAgent(index: number): Packet {
+  AGENT.source3 = Math.imul(index + 1, 0x9e3779b1);
+  return AGENT;
+}
+
 /** DNS packets made from one, with ends and a name not seen before: a query, and a response that nobody asked for. */
 function emptyDns(): readonly Packet[] {
   const [client, server] = [v4("10.0.0.1", 4000), v4("10.0.0.2", 53)];
@@ -166,6 +182,7 @@ function feed(
     if (definition.packets) tracker.onPacket?.(setAdvertisement(index), timeMs);
     if (definition.application) {
       tracker.onPacket?.(setDhcp(index), timeMs);
+      tracker.onPacket?.(setAgent(index), timeMs);
       for (const one of dns) tracker.onPacket?.(setDns(one, index), timeMs);
     }
   }

@@ -12,6 +12,7 @@ import {
   zoneRow,
 } from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
+import { agents } from "./gallery-agents.ts";
 import { agent, callers, dnsNames as names, newcomers } from "./gallery-covert.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
@@ -33,6 +34,7 @@ export function gallery(): readonly Anomaly[] {
     agent(),
     callers(),
     newcomers(),
+    agents(),
   ].flatMap(({ events }) => events);
 }
 
