@@ -76,7 +76,15 @@ export interface Report {
     readonly ja4: readonly Counted[];
   };
   readonly ssh: { readonly hassh: readonly Counted[]; readonly hasshServer: readonly Counted[] };
-  readonly ai: { readonly providers: readonly unknown[]; readonly protocols: readonly unknown[] };
+  readonly ai: {
+    readonly providers: readonly unknown[];
+    /** Messages of agents and language models in clear text, by the labels of their metric. */
+    readonly protocols: readonly {
+      readonly protocol: string;
+      readonly kind: string;
+      readonly count: number;
+    }[];
+  };
   readonly events: readonly Anomaly[];
   readonly loss: {
     readonly received: number;
@@ -151,7 +159,7 @@ export function buildReport(input: ReportInput): Report {
       ja4: list("quic.ja4"),
     },
     ssh: { hassh: list("ssh.hassh"), hasshServer: list("ssh.hassh_server") },
-    ai: { providers: [], protocols: [] },
+    ai: { providers: [], protocols: agentMessages(input) },
     events: input.events,
     loss: input.loss,
   };
@@ -171,6 +179,22 @@ function sum(
   const definition = layout.definitions().find(({ name }) => name === metric);
   if (!definition) return 0;
   return layout.slots(definition, where).reduce((total, slot) => total + (totals[slot] ?? 0), 0);
+}
+
+/** Kinds of messages that were seen, in the order of the catalogue. */
+function agentMessages({ layout, totals }: ReportInput): Report["ai"]["protocols"] {
+  const definition = layout
+    .definitions()
+    .find(({ name }) => name === "nam_agent_protocol_messages_total");
+  if (!definition) return [];
+  return layout
+    .series(definition)
+    .map(({ labels, slot }) => ({
+      protocol: labels.protocol ?? "",
+      kind: labels.kind ?? "",
+      count: totals[slot] ?? 0,
+    }))
+    .filter(({ count }) => count > 0);
 }
 
 /** Protocols of a layer that were seen, in the order of the catalogue. */
