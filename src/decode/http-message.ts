@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { i32 } from "../util/typed.ts";
+import { AgentField, agentFieldOf } from "./agents/agent-field.ts";
 import { type AgentSpeech, Reading } from "./agents/agent-speech.ts";
 import { contentLength, Field, fieldOf, hostAt, hostEnd } from "./http-field.ts";
 import { hexadecimalAt, methodAt, statusAt } from "./http-line.ts";
@@ -9,6 +10,7 @@ import {
   behindRequest,
   behindResponse,
   FLOW_WORDS,
+  FOR_AGENTS,
   isForAgent,
   Mode,
   Role,
@@ -18,12 +20,10 @@ import {
 /** Line feed and carriage return behind a chunk. */
 export const CHUNK_END = 2;
 const CR = 0x0d;
-const SPACE = 0x20;
 const { MODE, KIND, LENGTH, FIELDS, ROLE } = Side;
 const { UNKNOWN, START, HEADER, CHUNK, TRAILER } = Mode;
 const { CLIENT, SERVER } = Role;
-const { MCP_METHOD, MCP_NAME } = Field;
-const OF_AGENTS = MCP_METHOD | MCP_NAME;
+const COMPARED = AgentField.MCP_METHOD | AgentField.MCP_NAME;
 const { WANTED, READ } = Reading;
 
 /** Told of each message whose header is complete. */
@@ -94,8 +94,12 @@ export class HttpMessages {
     words[side + ROLE] = method >= 0 ? CLIENT : SERVER;
     words[side + KIND] = Math.max(method, status);
     words[side + LENGTH] = -1;
-    const target = method < 0 ? -1 : targetAt(view, at, end);
-    words[side + FIELDS] = target < 0 ? 0 : this.#agents.target(view, target, end, flow, method);
+    words[side + FIELDS] =
+      method < 0
+        ? isForAgent(words, flow)
+          ? FOR_AGENTS
+          : 0
+        : FOR_AGENTS | this.#agents.target(view, at, end, flow, method);
   }
 
   /** Tells of the message whose header is read on this side. */
@@ -116,15 +120,21 @@ export class HttpMessages {
     isWhole: boolean,
   ): void {
     const words = this.#words;
+    const fields = i32(words, side + FIELDS);
     const field = fieldOf(view, at, lineEnd);
-    if (field === Field.NONE) return;
-    words[side + FIELDS] = i32(words, side + FIELDS) | field;
+    if (field === Field.NONE) {
+      if ((fields & FOR_AGENTS) === 0) return;
+      const told = agentFieldOf(view, at, lineEnd);
+      words[side + FIELDS] = fields | told;
+      if ((told & COMPARED) !== 0) this.#agents.header(view, at, lineEnd, flow, told);
+      return;
+    }
+    words[side + FIELDS] = fields | field;
     if (field === Field.LENGTH) words[side + LENGTH] = contentLength(view, at, lineEnd);
     if ((field & Field.HOST) !== 0 && isWhole) {
       this.hostAt = hostAt(view, at, lineEnd);
       this.hostEnd = hostEnd(view, at, lineEnd);
     }
-    if ((field & OF_AGENTS) !== 0) this.#agents.header(view, at, lineEnd, flow, field);
   }
 
   #end(flow: number, side: number): number {
@@ -149,11 +159,4 @@ export class HttpMessages {
     this.#words[side + MODE] = size === 0 ? TRAILER : UNKNOWN;
     return 0;
   }
-}
-
-/** Where a request line's target starts, behind the first space; -1 without one. */
-function targetAt(view: DataView, at: number, end: number): number {
-  let space = at;
-  while (space < end && view.getUint8(space) !== SPACE) space++;
-  return space + 1 < end ? space + 1 : -1;
 }

@@ -32,6 +32,8 @@ export const Mode = { UNKNOWN: 0, START: 1, HEADER: 2, CHUNK: 3, TRAILER: 4 } as
 export const Role = { UNKNOWN: 0, CLIENT: 1, SERVER: 2 } as const;
 /** Stands with a message's fields where somebody reads its body. */
 export const BODY_READ = 0x40000000;
+/** Stands with them while the fields of agents are of interest too. */
+export const FOR_AGENTS = 0x800000;
 /** What a response means depends on its request, two bits each. */
 const Asked = { ANY: 0, HEAD: 1, CONNECT: 2, AGENT: 3 } as const;
 const QUEUED_MAX = 15;

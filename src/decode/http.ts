@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
+import { AgentField } from "./agents/agent-field.ts";
 import { AgentSpeech } from "./agents/agent-speech.ts";
 import { agentMessages, agentMismatches } from "./agents/kinds.ts";
 import { Conversations, conversationsForgotten } from "./conversations.ts";
@@ -114,7 +115,7 @@ function create(context: DecodeContext): ApplicationDecoder {
       return text.take();
     },
     namesMetadata: () => (facts.fields & Field.METADATA_HOST) !== 0,
-    hasMetadataHeader: () => (facts.fields & Field.METADATA_TOKEN) !== 0,
+    hasMetadataHeader: () => (facts.fields & AgentField.METADATA_TOKEN) !== 0,
   };
 
   function decode(packet: Packet): number {

@@ -6,7 +6,6 @@ import { fourBytes } from "./wire-text.ts";
 const PLACES = 64;
 const SHIFT = 26;
 const MULTIPLIER = 0x9e3779b1;
-const ALL_BITS = -1;
 
 /** Finds which of some texts may start here by its first four characters, mostly by looking at one place. */
 export class WordTable {
@@ -14,13 +13,10 @@ export class WordTable {
   /** Position of the text plus one, 0 where the place is free. */
   readonly #positions = new Int32Array(PLACES);
 
-  /**
-   * At most half as many texts as there are places, each of at least four characters and no two beginning alike, in
-   * upper case where words are looked up as `fourLetters` reads them.
-   */
-  constructor(texts: readonly string[], mask = ALL_BITS) {
+  /** At most half as many texts as there are places, each of at least four characters and no two beginning alike. */
+  constructor(texts: readonly string[]) {
     for (const [position, text] of texts.entries()) {
-      const word = fourBytes(text) & mask;
+      const word = fourBytes(text);
       let place = placeOf(word);
       while (this.#positions[place] !== 0) place = (place + 1) % PLACES;
       this.#words[place] = word;

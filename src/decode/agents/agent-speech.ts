@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { i32 } from "../../util/typed.ts";
-import { Field, fieldValueAt } from "../http-field.ts";
+import { Field } from "../http-field.ts";
 import { METHODS, Method, trimmedEnd } from "../http-line.ts";
 import { emptyPacket, type Packet } from "../packet.ts";
 import type { DecodeContext } from "../protocol.ts";
 import { Form } from "./agent-bodies.ts";
 import { AgentCounts } from "./agent-counts.ts";
+import { AgentField, fieldValueAt } from "./agent-field.ts";
 import { AgentFlow } from "./agent-flow.ts";
 import { AgentMessages, Purpose } from "./agent-messages.ts";
 import { valueHash } from "./encoded-value.ts";
@@ -22,8 +23,9 @@ const Evidence = { NONE: 0, SHOWN: 1, IN_BODY: 2 } as const;
 
 const POST = METHODS.indexOf("post");
 const GET = METHODS.indexOf("get");
-const { MCP, MCP_2026, MCP_METHOD, MCP_NAME, A2A, ANTHROPIC, AUTH, ADDRESS_HOST, OLLAMA } = Field;
-const { JSON: JSON_TYPE, EVENTS, NDJSON, ACCEPT_EVENTS, ACCEPT_BOTH, WEBSOCKET } = Field;
+const { WEBSOCKET, ADDRESS_HOST, OLLAMA } = Field;
+const { MCP, MCP_2026, MCP_METHOD, MCP_NAME, A2A, ANTHROPIC, AUTH } = AgentField;
+const { JSON: JSON_TYPE, EVENTS, NDJSON, ACCEPT_EVENTS, ACCEPT_BOTH } = AgentField;
 /** Fields without one of which, and without a path of interest, a request is no candidate. */
 const CANDIDATE = MCP | MCP_METHOD | A2A | ANTHROPIC | JSON_TYPE | ACCEPT_EVENTS;
 const TYPED = JSON_TYPE | EVENTS | NDJSON;
@@ -64,12 +66,11 @@ export class AgentSpeech {
     this.messages.turnTo(packet);
   }
 
-  /** A request line with its target at `at`: returns bits to keep with its fields. `end` as in pathAt. */
-  target(view: DataView, at: number, end: number, flow: number, method: number): number {
+  /** The request line at `line`: returns bits to keep with the fields. `end` as in pathAt. */
+  target(view: DataView, line: number, end: number, flow: number, method: number): number {
+    const at = wordEnd(view, line, end) + 1;
     if (method === POST && this.#servers.endpoints > 0) {
-      let to = at;
-      while (to < end && view.getUint8(to) !== SPACE) to++;
-      this.#words[flow + AgentFlow.TARGET] = hashBytes(view, at, to);
+      this.#words[flow + AgentFlow.TARGET] = hashBytes(view, at, wordEnd(view, at, end));
     }
     return pathAt(view, at, end) << PATH_SHIFT;
   }
@@ -248,6 +249,12 @@ export class AgentSpeech {
     if ((fields & MCP_NAME) !== 0) purpose |= Purpose.NAMED;
     return method === RESOURCES_READ ? purpose | Purpose.WITH_URI : purpose;
   }
+}
+
+function wordEnd(view: DataView, at: number, end: number): number {
+  let to = at;
+  while (to < end && view.getUint8(to) !== SPACE) to++;
+  return to;
 }
 
 /** Anthropic's API, which its version header proves. */
