@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { i32 } from "../util/typed.ts";
+import { i32, u8 } from "../util/typed.ts";
 import { AgentField, agentFieldOf } from "./agents/agent-field.ts";
 import { type AgentSpeech, Reading } from "./agents/agent-speech.ts";
 import { contentLength, Field, fieldOf, hostAt, hostEnd } from "./http-field.ts";
@@ -25,6 +25,9 @@ const { UNKNOWN, START, HEADER, CHUNK, TRAILER } = Mode;
 const { CLIENT, SERVER } = Role;
 const COMPARED = AgentField.MCP_METHOD | AgentField.MCP_NAME;
 const { WANTED, READ } = Reading;
+/** 1 for the letters, of either case, with which fields of interest begin. */
+const FIRST_LETTERS = new Uint8Array(256);
+for (const letter of "ACHMTUXachmtux") FIRST_LETTERS[letter.charCodeAt(0)] = 1;
 
 /** Told of each message whose header is complete. */
 export interface HttpSink {
@@ -121,6 +124,7 @@ export class HttpMessages {
   ): void {
     const words = this.#words;
     const fields = i32(words, side + FIELDS);
+    if (u8(FIRST_LETTERS, view.getUint8(at)) === 0) return;
     const field = fieldOf(view, at, lineEnd);
     if (field === Field.NONE) {
       if ((fields & FOR_AGENTS) === 0) return;

@@ -34,6 +34,8 @@ export const Role = { UNKNOWN: 0, CLIENT: 1, SERVER: 2 } as const;
 export const BODY_READ = 0x40000000;
 /** Stands with them while the fields of agents are of interest too. */
 export const FOR_AGENTS = 0x800000;
+/** What remains of them are bits of Field and AgentField. */
+export const ALL_FIELDS = FOR_AGENTS - 1;
 /** What a response means depends on its request, two bits each. */
 const Asked = { ANY: 0, HEAD: 1, CONNECT: 2, AGENT: 3 } as const;
 const QUEUED_MAX = 15;

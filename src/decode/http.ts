@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
-import { AgentField } from "./agents/agent-field.ts";
 import { AgentSpeech } from "./agents/agent-speech.ts";
 import { agentMessages, agentMismatches } from "./agents/kinds.ts";
 import { Conversations, conversationsForgotten } from "./conversations.ts";
-import { Field } from "./http-field.ts";
 import { METHODS, Method, methodAt, statusAt } from "./http-line.ts";
 import { HttpReader } from "./http-reader.ts";
-import { FLOW_WORDS } from "./http-state.ts";
+import { ALL_FIELDS, FLOW_WORDS } from "./http-state.ts";
 import type { Packet } from "./packet.ts";
 import {
   type ApplicationDecoder,
@@ -56,16 +54,12 @@ export interface HttpFacts {
   method: number;
   /** Status of the last response, -1 without one. */
   status: number;
-  /** Bits of Field (http-field.ts) of the last of these messages. */
+  /** Bits of Field (http-field.ts) and AgentField (agents/agent-field.ts) of the last of these messages. */
   fields: number;
   /** True where the client has begun a request header and this segment has not ended it. */
   headerOpen: boolean;
   /** The last Host value in this segment, lower case and escaped; null without one. Makes a string. */
   host(packet: Packet): string | null;
-  /** Whether the last request's host is Google's name for its metadata service. */
-  namesMetadata(): boolean;
-  /** Whether it carries a header that metadata services ask for. */
-  hasMetadataHeader(): boolean;
 }
 
 /** HTTP/1.x in clear text on any port (RFC 9112). */
@@ -114,8 +108,6 @@ function create(context: DecodeContext): ApplicationDecoder {
       text.append(view, messages.hostAt, length, NOTHING_SPECIAL);
       return text.take();
     },
-    namesMetadata: () => (facts.fields & Field.METADATA_HOST) !== 0,
-    hasMetadataHeader: () => (facts.fields & AgentField.METADATA_TOKEN) !== 0,
   };
 
   function decode(packet: Packet): number {
@@ -132,7 +124,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     facts.status = -1;
     if (flow < 0) return startLine(packet);
     const after = reader.read(packet, flow, from);
-    facts.fields = messages.fields;
+    facts.fields = messages.fields & ALL_FIELDS;
     facts.headerOpen = reader.headerOpen;
     return verdicts[after] as number;
   }

@@ -119,15 +119,12 @@ function setDhcp(index: number): Packet {
   return DHCP;
 }
 
-const AGENT_HTTP = {
-  ...{ packet: 0, requests: 1, responses: 0, method: 1, status: -1, fields: 0, headerOpen: false },
-  ...{ host: () => null, namesMetadata: () => true, hasMetadataHeader: () => false },
-};
 const AGENT_FACTS = {
   ...{ packet: 0, isFromServer: false, protocol: 1, messages: 1, calls: 1, errors: 0 },
   ...{ mismatches: 0, open: 0, granted: 0, denied: 0, toAddress: 0 },
+  ...{ metadata: 1, bareMetadata: 0 },
 };
-const AGENT = emptyPacket({ http: AGENT_HTTP, agents: AGENT_FACTS });
+const AGENT = emptyPacket({ agents: AGENT_FACTS });
 
 /** A request to a metadata service and to a tool server at once, of a client not seen before. */
 function setAgent(index: number): Packet {
@@ -180,9 +177,9 @@ function feed(
     }
     if (definition.packets) tracker.onPacket?.(setClaim(packet, index), timeMs);
     if (definition.packets) tracker.onPacket?.(setAdvertisement(index), timeMs);
+    if (definition.agents) tracker.onPacket?.(setAgent(index), timeMs);
     if (definition.application) {
       tracker.onPacket?.(setDhcp(index), timeMs);
-      tracker.onPacket?.(setAgent(index), timeMs);
       for (const one of dns) tracker.onPacket?.(setDns(one, index), timeMs);
     }
   }

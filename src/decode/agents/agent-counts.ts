@@ -31,6 +31,9 @@ export interface AgentFacts {
   denied: number;
   /** Requests that succeeded although their host was an address. */
   toAddress: number;
+  /** Requests to metadata services of clouds, and those without the header that these ask for. */
+  metadata: number;
+  bareMetadata: number;
 }
 
 const REDIRECTION = 300;
@@ -50,6 +53,8 @@ export class AgentCounts {
     granted: 0,
     denied: 0,
     toAddress: 0,
+    metadata: 0,
+    bareMetadata: 0,
   };
   readonly #counters: Float64Array;
   readonly #messages: number;
@@ -87,6 +92,12 @@ export class AgentCounts {
     else facts.granted++;
   }
 
+  metadata(packet: Packet, isBare: boolean): void {
+    const facts = this.#open(packet, false, this.facts.protocol);
+    facts.metadata++;
+    if (isBare) facts.bareMetadata++;
+  }
+
   #open(packet: Packet, isFromServer: boolean, protocol: number): AgentFacts {
     const { facts } = this;
     facts.protocol = protocol;
@@ -101,6 +112,8 @@ export class AgentCounts {
     facts.granted = 0;
     facts.denied = 0;
     facts.toAddress = 0;
+    facts.metadata = 0;
+    facts.bareMetadata = 0;
     return facts;
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { isMetadataAddress } from "../../util/metadata-address.ts";
 import { i32 } from "../../util/typed.ts";
 import { Field } from "../http-field.ts";
 import { METHODS, Method, trimmedEnd } from "../http-line.ts";
@@ -23,8 +24,8 @@ const Evidence = { NONE: 0, SHOWN: 1, IN_BODY: 2 } as const;
 
 const POST = METHODS.indexOf("post");
 const GET = METHODS.indexOf("get");
-const { WEBSOCKET, ADDRESS_HOST, OLLAMA } = Field;
-const { MCP, MCP_2026, MCP_METHOD, MCP_NAME, A2A, ANTHROPIC, AUTH } = AgentField;
+const { WEBSOCKET, ADDRESS_HOST, METADATA_HOST, OLLAMA } = Field;
+const { MCP, MCP_2026, MCP_METHOD, MCP_NAME, A2A, ANTHROPIC, AUTH, METADATA_TOKEN } = AgentField;
 const { JSON: JSON_TYPE, EVENTS, NDJSON, ACCEPT_EVENTS, ACCEPT_BOTH } = AgentField;
 /** Fields without one of which, and without a path of interest, a request is no candidate. */
 const CANDIDATE = MCP | MCP_METHOD | A2A | ANTHROPIC | JSON_TYPE | ACCEPT_EVENTS;
@@ -92,6 +93,9 @@ export class AgentSpeech {
    * is to be given to `messages.bodies`.
    */
   request(flow: number, place: number, method: number, fields: number): number {
+    if (isMetadata(this.#packet) || (fields & METADATA_HOST) !== 0) {
+      this.counts.metadata(this.#packet, (fields & METADATA_TOKEN) === 0);
+    }
     const number = (fields >>> PATH_SHIFT) & PATH_MASK;
     if (number === 0 && (fields & CANDIDATE) === 0) return 0;
     if (method === Method.HEAD || method === Method.CONNECT) return 0;
@@ -255,6 +259,10 @@ function wordEnd(view: DataView, at: number, end: number): number {
   let to = at;
   while (to < end && view.getUint8(to) !== SPACE) to++;
   return to;
+}
+
+function isMetadata({ destination0, destination1, destination2, destination3 }: Packet): boolean {
+  return isMetadataAddress(destination0, destination1, destination2, destination3);
 }
 
 /** Anthropic's API, which its version header proves. */

@@ -85,7 +85,12 @@ const BEGIN_TABLE = new WordTable(beginWords);
 const END_TABLE = new WordTable(endWords);
 
 /** Paths that begin so are looked through for a query, which would hide their end. */
-const WITH_QUERY = new WordTable(["/v1/", "/api", "/ope", "/cha", "/age", "/run"]);
+const QUERIED = ["/v1/", "/api", "/ope", "/cha", "/age", "/run"];
+/** 1 for the two characters behind a path's first slash, and for its last two, with which one of interest may begin or end. */
+const BEGINNINGS = pairsOf([...beginWords, ...QUERIED].map((word) => word.slice(1, 3)));
+const ENDINGS = pairsOf(endWords.map((word) => word.slice(2)));
+/** The shortest path of interest has five characters. */
+const SHORTEST = 5;
 /** `HTTP/1.1` with the space before it. */
 const VERSION_LENGTH = 9;
 const HTTP = fourBytes("HTTP");
@@ -97,25 +102,34 @@ const QUESTION = 0x3f;
 
 /**
  * Number of the path that the request line's target at `at` has, 0 for any other. `end`: behind the line as far as it is
- * there. Two words decide that it is another one, whatever the path's length.
+ * there. Its first and last two characters decide that it is another one, whatever its length.
  */
 export function pathAt(view: DataView, at: number, end: number): number {
-  let to = targetEnd(view, at, end);
-  if (to - at < 4) return 0;
-  if (WITH_QUERY.find(view.getInt32(at)) >= 0) to = queryAt(view, at, to);
-  if (to - at < 4) return 0;
-  const ending = END_TABLE.find(view.getInt32(to - 4));
-  if (ending >= 0) {
-    const found = ended(view, at, to, ends[ending] as readonly Choice[]);
-    if (found > 0) return found;
-  }
+  const to = targetEnd(view, at, end);
+  if (to - at < SHORTEST) return 0;
+  const mayBegin = u8(BEGINNINGS, view.getUint16(at + 1)) !== 0;
+  if (!mayBegin && u8(ENDINGS, view.getUint16(to - 2)) === 0) return 0;
+  return find(view, at, mayBegin ? queryAt(view, at, to) : to);
+}
+
+function find(view: DataView, at: number, end: number): number {
+  if (end - at < SHORTEST) return 0;
+  const ending = END_TABLE.find(view.getInt32(end - 4));
+  const found = ending < 0 ? 0 : ended(view, at, end, ends[ending] as readonly Choice[]);
+  if (found > 0) return found;
   const beginning = BEGIN_TABLE.find(view.getInt32(at));
-  return beginning < 0 ? 0 : begun(view, at, to, begins[beginning] as readonly Choice[]);
+  return beginning < 0 ? 0 : begun(view, at, end, begins[beginning] as readonly Choice[]);
 }
 
 /** Bit of the part of ACP that a path belongs to, 0 for other paths. */
 export function acpRoot(path: number): number {
   return u8(ROOT_BITS, path);
+}
+
+function pairsOf(pairs: readonly string[]): Uint8Array {
+  const table = new Uint8Array(0x10000);
+  for (const pair of pairs) table[Buffer.from(pair, "latin1").readUInt16BE(0)] = 1;
+  return table;
 }
 
 function targetEnd(view: DataView, at: number, end: number): number {

@@ -67,7 +67,7 @@ class AgentTalks implements Tracker<AgentTalkRow> {
 
   onPacket(packet: Packet, timeMs: number): void {
     const { agents } = packet.facts as { readonly agents?: Facts };
-    if (agents === undefined || agents.packet !== packet.number) return;
+    if (agents === undefined || !hasTalk(agents)) return;
     const table = this.#table;
     const { isFromServer } = agents;
     setPair(table.key, packet, isFromServer);
@@ -107,6 +107,11 @@ class AgentTalks implements Tracker<AgentTalkRow> {
   }
 }
 
+/** False where the packet tells of a metadata service only. */
+function hasTalk({ messages, open, granted, denied, toAddress, mismatches }: Facts): boolean {
+  return messages + open + granted + denied + toAddress + mismatches > 0;
+}
+
 /** Who got what without a password comes first. */
 function weigh(value: (column: number) => number): number {
   const telling = value(COUNTS.indexOf("open")) + value(COUNTS.indexOf("mismatches"));
@@ -118,7 +123,7 @@ export const agentTalks: TrackerDefinition<"agent_talks"> = {
   name: "agent_talks",
   help: "talks with agents and language models in clear text",
   capacity: CAPACITY,
-  application: "http",
+  agents: true,
   rows: {
     limit: ROW_LIMIT,
     key: (row) => `${row.client} ${row.server} ${row.port} ${row.protocol}`,

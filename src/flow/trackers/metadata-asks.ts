@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../../decode/packet.ts";
-import { formatAddress, V4_MAPPED_WORD2 } from "../../util/address.ts";
+import { formatAddress } from "../../util/address.ts";
+import { isMetadataAddress } from "../../util/metadata-address.ts";
 import { PAIR_WORDS, setPair } from "../pair-key.ts";
 import { addFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
@@ -35,19 +36,9 @@ const TCP = 6;
 const COUNTS = ["connections", "requests", "bare"] as const;
 const [CONNECTIONS, REQUESTS, BARE] = [0, 1, 2];
 
-/** 169.254.169.254 (AWS, Azure, Google and others), 100.100.100.200 (Alibaba), fd00:ec2::254 (AWS). */
-const LINK_LOCAL = 0xa9fea9fe | 0;
-const ALIBABA = 0x646464c8;
-const AWS_WORD0 = 0xfd000ec2 | 0;
-const AWS_WORD3 = 0x254;
-
+/** What the http decoder leaves; declared there. */
 interface Asked {
-  readonly http?: {
-    readonly packet: number;
-    readonly requests: number;
-    namesMetadata(): boolean;
-    hasMetadataHeader(): boolean;
-  };
+  readonly agents?: { readonly metadata: number; readonly bareMetadata: number };
 }
 
 class MetadataAsks implements Tracker<MetadataAskRow> {
@@ -62,7 +53,7 @@ class MetadataAsks implements Tracker<MetadataAskRow> {
 
   onFlow(_event: number, flow: FlowKey): void {
     const { server0, server1, server2, server3 } = flow;
-    if (flow.ipProtocol !== TCP || !isMetadata(server0, server1, server2, server3)) return;
+    if (flow.ipProtocol !== TCP || !isMetadataAddress(server0, server1, server2, server3)) return;
     const { key } = this.#table;
     key[0] = flow.client0;
     key[1] = flow.client1;
@@ -76,15 +67,12 @@ class MetadataAsks implements Tracker<MetadataAskRow> {
   }
 
   onPacket(packet: Packet, timeMs: number): void {
-    const { http } = packet.facts as Asked;
-    if (http === undefined || http.packet !== packet.number || http.requests === 0) return;
-    const { destination0, destination1, destination2, destination3 } = packet;
-    const isServer = isMetadata(destination0, destination1, destination2, destination3);
-    if (!isServer && !http.namesMetadata()) return;
+    const { agents } = packet.facts as Asked;
+    if (agents === undefined || agents.metadata === 0) return;
     setPair(this.#table.key, packet, false);
     const slot = this.#table.claim(timeMs);
-    this.#table.add(slot, REQUESTS, http.requests);
-    if (!http.hasMetadataHeader()) this.#table.add(slot, BARE, http.requests);
+    this.#table.add(slot, REQUESTS, agents.metadata);
+    this.#table.add(slot, BARE, agents.bareMetadata);
     this.#table.weigh(slot, 1);
   }
 
@@ -114,19 +102,13 @@ class MetadataAsks implements Tracker<MetadataAskRow> {
   }
 }
 
-function isMetadata(word0: number, word1: number, word2: number, word3: number): boolean {
-  if (word0 === AWS_WORD0) return word1 === 0 && word2 === 0 && word3 === AWS_WORD3;
-  if (word3 !== LINK_LOCAL && word3 !== ALIBABA) return false;
-  return word0 === 0 && word1 === 0 && word2 === V4_MAPPED_WORD2;
-}
-
 /** Who asks clouds' metadata services, which hand out credentials. */
 export const metadataAsks: TrackerDefinition<"metadata_asks"> = {
   name: "metadata_asks",
   help: "connections and requests to metadata services of clouds",
   capacity: CAPACITY,
   events: [FlowEvent.ESTABLISHED],
-  application: "http",
+  agents: true,
   rows: {
     limit: ROW_LIMIT,
     key: (row) => `${row.client} ${row.server}`,
