@@ -10,7 +10,6 @@ import type { Alert } from "../../src/alert/alert.ts";
 import { EventStore } from "../../src/alert/event-store.ts";
 import { Outbox } from "../../src/alert/outbox/outbox.ts";
 import { BaselineStore } from "../../src/baseline-store.ts";
-import { PcapFileSource } from "../../src/capture/pcap-file.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Core } from "../../src/core.ts";
 import type { Anomaly } from "../../src/detect/detector.ts";
@@ -26,7 +25,6 @@ import { webhookBody } from "../../src/notify/standard-webhook.ts";
 import { syslogMessages } from "../../src/notify/syslog.ts";
 import { teamsPayload } from "../../src/notify/teams.ts";
 import { telegramPayload } from "../../src/notify/telegram.ts";
-import { Pipeline } from "../../src/pipeline.ts";
 import { Replay } from "../../src/replay.ts";
 import { serveReplay } from "../../src/replay-server.ts";
 import { systemClock } from "../../src/util/clock.ts";
@@ -36,6 +34,7 @@ import { createBench } from "../support/alert-bench.ts";
 import { alertOf } from "../support/anomalies.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { root } from "../support/project.ts";
+import { windowsOf } from "../support/windows-of.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nam-privacy-"));
 const capture = join(folder, "talks.pcap");
@@ -64,19 +63,8 @@ beforeAll(async () => {
   writeFileSync(capture, await recordTalks(names, ends));
   const { config } = loadConfig({ env: {}, flags: [] });
   core = new Core({ detect: config.detectors, home: config.networks.home, agent: "a", log });
-  const source = new PcapFileSource(capture);
-  const pipeline = new Pipeline({
-    ...{ sensor: 0, source, layouts: core.layouts, home: config.networks.home, hashSeed: 1 },
-    ...{ flowCapacity: 4096, tallyLimit: 10_000, now: null },
-    emit: (window) => {
-      windows.push(window);
-      events.push(...core.accept(window, null));
-    },
-  });
-  await source.open();
-  await source.run((frame) => pipeline.frame(frame));
-  pipeline.finish();
-  source.close();
+  windows.push(...(await windowsOf(capture)));
+  for (const window of windows) events.push(...core.accept(window, null));
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 

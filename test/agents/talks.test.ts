@@ -8,6 +8,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { Replay, type ReplayResult } from "../../src/replay.ts";
 import { createLog } from "../../src/util/log.ts";
 import { recordTalks, TALKS, type TalkName } from "../support/agent-talks.ts";
+import { windowsOf } from "../support/windows-of.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nam-agents-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -72,6 +73,20 @@ describe("talks of agents and language models", () => {
     const here = { client: "127.0.0.1", server: "127.0.0.1", port: 8000 };
     const local = await replayed(await recordTalks(open, here));
     expect(eventsOf(local, "ai_server_exposed")).toEqual([]);
+  });
+
+  it("with a metadata service are noticed, and whether they have the header that it asks for", async () => {
+    const path = join(folder, "metadata.pcap");
+    const cloud = { client: "10.0.0.5", server: "169.254.169.254", port: 80 };
+    writeFileSync(path, await recordTalks(["metadata"], cloud));
+    const rows = (await windowsOf(path)).flatMap((window) => window.rows.metadata_asks);
+    expect(rows).toEqual([
+      { client: cloud.client, server: cloud.server, connections: 1, requests: 3, bare: 1 },
+    ]);
+    writeFileSync(path, await recordTalks(["metadata"], INSIDE));
+    expect((await windowsOf(path)).flatMap(({ rows: { metadata_asks: asks } }) => asks)).toEqual(
+      [],
+    );
   });
 
   it("with a bare address on the internet are told", async () => {

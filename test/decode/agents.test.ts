@@ -393,6 +393,27 @@ describe("language models", () => {
 });
 
 describe("what a segment tells of agents", () => {
+  it.each([
+    ["metadata.google.internal", "", { metadata: 1, bareMetadata: 1 }],
+    [
+      "Metadata.Google.Internal:80",
+      "Metadata-Flavor: Google\r\n",
+      { metadata: 1, bareMetadata: 0 },
+    ],
+  ])("is that %s is asked, with %j", (host, header, expected) => {
+    const talk = new Talk(80);
+    talk.client(`GET /computeMetadata/v1/ HTTP/1.1\r\nHost: ${host}\r\n${header}\r\n`);
+    expect(talk.decoding.packet.facts.agents).toMatchObject(expected);
+  });
+
+  it("is nothing of a name that only begins like Google's", () => {
+    const talk = new Talk(80);
+    const { number } = talk.client(
+      "GET / HTTP/1.1\r\nHost: metadata.google.internal.example\r\n\r\n",
+    );
+    expect(talk.decoding.packet.facts.agents?.packet).not.toBe(number);
+  });
+
   it("belongs to the response that it answers, in order, and to nobody after a gap", () => {
     const talk = new Talk(8000);
     const plain = "GET /index.html HTTP/1.1\r\nHost: a\r\n\r\n";

@@ -257,8 +257,8 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
     it("is declared whole", () => {
       expect(definition.help.length).toBeGreaterThan(10);
       expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
-      const { events, packets, application, recognised, volumes } = definition;
-      expect(events ?? packets ?? application ?? recognised ?? volumes).toBeDefined();
+      const { events, packets, application, recognised, volumes, agents } = definition;
+      expect(events ?? packets ?? application ?? recognised ?? volumes ?? agents).toBeDefined();
       if (packets) expect(NETWORK_NAMES).toEqual(expect.arrayContaining([packets].flat()));
       if (application) expect(APPLICATION_NAMES).toContain(application);
     });

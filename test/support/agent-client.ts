@@ -135,6 +135,14 @@ export class AgentClient {
     await this.#ask("POST", "/v1/chat/completions", JSON_TYPE, { model, messages: [] });
   }
 
+  /** A metadata service of a cloud: a token, and credentials with it and without. */
+  async metadata(): Promise<void> {
+    const token = "x-aws-ec2-metadata-token";
+    await this.#ask("PUT", "/latest/api/token", { [`${token}-ttl-seconds`]: "60" });
+    await this.#ask("GET", `/latest/meta-data/iam/${CANARIES.run}`, { [token]: key });
+    await this.#ask("GET", `/latest/meta-data/iam/${CANARIES.run}`, {});
+  }
+
   /** A session over a WebSocket, whose frames hold secrets both ways. */
   realtime(): Promise<void> {
     return new Promise((resolve, reject) => {

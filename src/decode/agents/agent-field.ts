@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The header fields of HTTP/1.x that tell agents, language models and metadata services. Values are looked at, not kept.
 import { decimalAt, valueAt } from "../http-line.ts";
-import { ascii, holdsWord, startsWith } from "../text-line.ts";
+import { ascii, fourLetters, holdsWord, startsWith, UPPER_MASK_4 } from "../text-line.ts";
+import { fourBytes } from "../wire-text.ts";
 
 /** What a field tells, as bits beside those of Field (http-field.ts). */
 export const AgentField = {
@@ -26,10 +27,10 @@ export const AgentField = {
   /** A header that metadata services ask for, so that nobody is made to fetch from them unawares. */
   METADATA_TOKEN: 0x400000,
 } as const;
+const { MCP, MCP_2026, A2A: OF_A2A, AUTH } = AgentField;
+const { ACCEPT_EVENTS, ACCEPT_BOTH } = AgentField;
 
 const TYPE = ascii("CONTENT-TYPE:");
-const COOKIE = ascii("COOKIE:");
-const ACCEPT = ascii("ACCEPT:");
 const AUTHORIZATION = ascii("AUTHORIZATION:");
 const ANTHROPIC = ascii("ANTHROPIC-VERSION:");
 const A2A = ascii("A2A-VERSION:");
@@ -51,35 +52,42 @@ const MCP_2026_YEAR = 2026;
 /** The shortest name, and where a second look at one tells most. */
 const SHORTEST = 8;
 const COLON_OF_ACCEPT_AT = 6;
-const TYPE_AT = 8;
+const COOKIE = "cookie".length;
 const UPPER_MASK = 0xdf;
 const COLON = 0x3a;
-const LETTER = {
-  A: 0x41,
-  C: 0x43,
-  K: 0x4b,
-  M: 0x4d,
-  N: 0x4e,
-  P: 0x50,
-  T: 0x54,
-  U: 0x55,
-  W: 0x57,
-  X: 0x58,
-} as const;
+const LETTER_A = 0x41;
+const LETTER_C = 0x43;
+const LETTER_M = 0x4d;
+const LETTER_N = 0x4e;
+const LETTER_P = 0x50;
+const LETTER_U = 0x55;
+const LETTER_W = 0x57;
+const LETTER_X = 0x58;
 const TWO = 0x32 & UPPER_MASK;
 const NOTHING = AgentField.NONE;
+/** As `fourLetters` reads them: how names and values begin, decided at one look where nearly all end. */
+const word = (text: string): number => fourBytes(text) & UPPER_MASK_4;
+const ACCE = word("ACCE");
+const COOK = word("COOK");
+const CONT = word("CONT");
+const APPL = word("APPL");
+const TEXT = word("TEXT");
+/** Behind `text`. */
+const EVENTS_WORD = word("/EVE");
+/** Bytes of a value that are looked at first. */
+const LOOK = 8;
 
 /** What the field line in `[at, end)` tells: bits of AgentField. Other fields are left at their first letters. */
 export function agentFieldOf(view: DataView, at: number, end: number): number {
   if (end - at < SHORTEST) return NOTHING;
   switch (view.getUint8(at) & UPPER_MASK) {
-    case LETTER.A:
+    case LETTER_A:
       return fieldOfA(view, at, end);
-    case LETTER.C:
+    case LETTER_C:
       return fieldOfC(view, at, end);
-    case LETTER.M:
+    case LETTER_M:
       return fieldOfM(view, at, end);
-    case LETTER.X:
+    case LETTER_X:
       return fieldOfX(view, at, end);
     default:
       return NOTHING;
@@ -95,16 +103,16 @@ export function fieldValueAt(view: DataView, at: number, end: number): number {
 
 function fieldOfA(view: DataView, at: number, end: number): number {
   switch (view.getUint8(at + 1) & UPPER_MASK) {
-    case LETTER.C:
+    case LETTER_C:
       return view.getUint8(at + COLON_OF_ACCEPT_AT) === COLON ? accept(view, at, end) : NOTHING;
-    case LETTER.U:
-      return startsWith(view, at, end, AUTHORIZATION) ? AgentField.AUTH : NOTHING;
-    case LETTER.N:
+    case LETTER_U:
+      return startsWith(view, at, end, AUTHORIZATION) ? AUTH : NOTHING;
+    case LETTER_N:
       return startsWith(view, at, end, ANTHROPIC) ? AgentField.ANTHROPIC : NOTHING;
-    case LETTER.P:
-      return startsWith(view, at, end, API_KEY) ? AgentField.AUTH : NOTHING;
+    case LETTER_P:
+      return startsWith(view, at, end, API_KEY) ? AUTH : NOTHING;
     case TWO:
-      return startsWith(view, at, end, A2A) ? AgentField.A2A : NOTHING;
+      return startsWith(view, at, end, A2A) ? OF_A2A : NOTHING;
     default:
       return NOTHING;
   }
@@ -112,25 +120,24 @@ function fieldOfA(view: DataView, at: number, end: number): number {
 
 /** Browsers begin with `text/html`, and are read no further. */
 function accept(view: DataView, at: number, end: number): number {
-  if (!startsWith(view, at, end, ACCEPT)) return NOTHING;
-  const from = valueAt(view, at + ACCEPT.length, end);
-  if (startsWith(view, from, end, EVENTS_TYPE)) {
+  const from = valueAt(view, at + COLON_OF_ACCEPT_AT + 1, end);
+  if (fourLetters(view, at) !== ACCE || end - from < LOOK) return NOTHING;
+  const first = fourLetters(view, from);
+  if (first === TEXT) {
+    if (fourLetters(view, from + 4) !== EVENTS_WORD) return NOTHING;
+    if (!startsWith(view, from, end, EVENTS_TYPE)) return NOTHING;
     const isBoth = holdsWord(view, from + EVENTS_TYPE.length, end, JSON_TYPE);
-    return isBoth ? AgentField.ACCEPT_BOTH : AgentField.ACCEPT_EVENTS;
+    return isBoth ? ACCEPT_BOTH : ACCEPT_EVENTS;
   }
-  if (!startsWith(view, from, end, JSON_TYPE)) return NOTHING;
+  if (first !== APPL || !startsWith(view, from, end, JSON_TYPE)) return NOTHING;
   const isBoth = holdsWord(view, from + JSON_TYPE.length, end, EVENTS_TYPE);
-  return isBoth ? AgentField.ACCEPT_BOTH : NOTHING;
+  return isBoth ? ACCEPT_BOTH : NOTHING;
 }
 
 function fieldOfC(view: DataView, at: number, end: number): number {
-  if ((view.getUint8(at + 3) & UPPER_MASK) === LETTER.K) {
-    return startsWith(view, at, end, COOKIE) ? AgentField.AUTH : NOTHING;
-  }
-  if (end - at < TYPE.length || (view.getUint8(at + TYPE_AT) & UPPER_MASK) !== LETTER.T) {
-    return NOTHING;
-  }
-  if (!startsWith(view, at, end, TYPE)) return NOTHING;
+  const first = fourLetters(view, at);
+  if (first === COOK) return view.getUint8(at + COOKIE) === COLON ? AUTH : NOTHING;
+  if (first !== CONT || !startsWith(view, at, end, TYPE)) return NOTHING;
   const from = valueAt(view, at + TYPE.length, end);
   if (startsWith(view, from, end, EVENTS_TYPE)) return AgentField.EVENTS;
   if (startsWith(view, from, end, JSON_TYPE)) return AgentField.JSON;
@@ -142,17 +149,17 @@ function fieldOfM(view: DataView, at: number, end: number): number {
   if (startsWith(view, at, end, METADATA)) return AgentField.METADATA_TOKEN;
   if (startsWith(view, at, end, MCP_VERSION)) {
     const year = decimalAt(view, valueAt(view, at + MCP_VERSION.length, end), end);
-    return year >= MCP_2026_YEAR ? AgentField.MCP | AgentField.MCP_2026 : AgentField.MCP;
+    return year >= MCP_2026_YEAR ? MCP | MCP_2026 : MCP;
   }
   if (startsWith(view, at, end, MCP_METHOD)) return AgentField.MCP_METHOD;
   if (startsWith(view, at, end, MCP_NAME)) return AgentField.MCP_NAME;
-  return startsWith(view, at, end, MCP_SESSION) ? AgentField.MCP : NOTHING;
+  return startsWith(view, at, end, MCP_SESSION) ? MCP : NOTHING;
 }
 
 function fieldOfX(view: DataView, at: number, end: number): number {
-  if ((view.getUint8(at + 2) & UPPER_MASK) !== LETTER.A) return NOTHING;
-  if ((view.getUint8(at + 3) & UPPER_MASK) === LETTER.W) {
+  if ((view.getUint8(at + 2) & UPPER_MASK) !== LETTER_A) return NOTHING;
+  if ((view.getUint8(at + 3) & UPPER_MASK) === LETTER_W) {
     return startsWith(view, at, end, AWS_TOKEN) ? AgentField.METADATA_TOKEN : NOTHING;
   }
-  return startsWith(view, at, end, X_API_KEY) ? AgentField.AUTH : NOTHING;
+  return startsWith(view, at, end, X_API_KEY) ? AUTH : NOTHING;
 }
