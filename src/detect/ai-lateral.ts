@@ -5,28 +5,12 @@ import { scopeOf } from "../util/address-scope.ts";
 import { ActiveAgents } from "./active-agents.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";
+import { FirstSights, Learning, sightSettings } from "./first-sights.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, duration, endpoint } from "./text.ts";
 
-const CAPACITY = 16_384;
-const DAY = 24 * 3600;
-
 const settings = z.strictObject({
-  learn_seconds: z
-    .number()
-    .min(1)
-    .default(DAY)
-    .describe("Seconds of traffic that are learned before anything is new."),
-  told_seconds: z
-    .number()
-    .min(1)
-    .default(10)
-    .describe("Seconds for which a new talk is told; then it is known."),
-  known_seconds: z
-    .number()
-    .min(1)
-    .default(7 * DAY)
-    .describe("Seconds after which what was not seen again is new again."),
+  ...sightSettings,
   services: z
     .int()
     .min(2)
@@ -52,53 +36,47 @@ export const aiLateral: DetectorDefinition<Settings> = {
   create: (own, context) => new AiLateral(own, context),
 };
 
-interface Sight {
-  readonly firstMs: number;
-  lastMs: number;
-}
-
 class AiLateral implements Detector {
   readonly #settings: Settings;
   readonly #context: DetectorContext;
   readonly #agents = new ActiveAgents();
-  readonly #talks = new BoundedMap<Sight>(CAPACITY);
-  readonly #services = new BoundedMap<Sight>(CAPACITY);
+  readonly #learning: Learning;
+  readonly #talks: FirstSights;
+  readonly #services: FirstSights;
   /** By client, when it first reached each service that is new. */
   readonly #reached = new BoundedMap<Map<string, number>>(1024);
-  #learnedSeconds = 0;
 
   constructor(own: Settings, context: DetectorContext) {
     this.#settings = own;
     this.#context = context;
+    this.#learning = new Learning(own);
+    this.#talks = new FirstSights(own, this.#learning);
+    this.#services = new FirstSights(own, this.#learning);
   }
 
   evaluate(tick: Tick): Finding[] {
     const { rows } = tick.window;
-    const isReady = this.#learnedSeconds >= this.#settings.learn_seconds;
-    if (!tick.tainted) this.#learnedSeconds += tick.seconds;
+    this.#learning.update(tick);
     this.#agents.update(tick.window, tick.elapsedMs);
     const talks = rows.agent_talks
       .filter(({ messages }) => messages > 0)
       .filter(({ client, server }) => this.#isInternal(client, server))
-      .flatMap((row) => this.#talk(row, tick, isReady));
+      .flatMap((row) => this.#talk(row, tick));
     const touched = new Set<string>();
     for (const { client, server, port, connections } of rows.pairs) {
       if (connections === 0 || !this.#isInternal(client, server)) continue;
-      const key = `${client} ${endpoint(server, port)}`;
-      const sight = this.#see(this.#services, key, tick, isReady);
-      if (!isReady || sight.firstMs !== tick.elapsedMs) continue;
+      if (this.#services.see(`${client} ${endpoint(server, port)}`, tick) > 0) continue;
       this.#reached.use(client, () => new Map()).set(endpoint(server, port), tick.elapsedMs);
       touched.add(client);
     }
     return [...talks, ...[...touched].flatMap((client) => this.#fanOut(client, tick))];
   }
 
-  #talk(row: Talk, tick: Tick, isReady: boolean): Finding[] {
+  #talk(row: Talk, tick: Tick): Finding[] {
     const { client, server, port, protocol, messages } = row;
     const own = this.#settings;
     const key = `${client} ${server} ${protocol}`;
-    const { firstMs } = this.#see(this.#talks, key, tick, isReady);
-    if (!isReady || tick.elapsedMs - firstMs >= own.told_seconds * 1000) return [];
+    if (!this.#talks.isNew(key, tick)) return [];
     return [
       {
         entity: { kind: "pair", key, source: client, destination: server, port },
@@ -111,7 +89,7 @@ class AiLateral implements Detector {
         samples: messages,
         evidence: [
           `${count(messages, "message")} of ${protocol} with ${endpoint(server, port)}`,
-          `not seen in the ${duration(this.#learnedSeconds)} before`,
+          `not seen in the ${duration(this.#learning.seconds)} before`,
         ],
         explanation: `${client} speaks ${protocol} with ${server}, which it never did before: an agent was given a new tool, a new peer, or took it.`,
         suggestion: {
@@ -150,21 +128,6 @@ class AiLateral implements Detector {
         },
       },
     ];
-  }
-
-  /** Notes a sight; what was seen while learning, and again since, is known. */
-  #see(known: BoundedMap<Sight>, key: string, tick: Tick, isReady: boolean): Sight {
-    const now = tick.elapsedMs;
-    const before = known.peek(key);
-    const isForgotten =
-      before !== undefined && now - before.lastMs > this.#settings.known_seconds * 1000;
-    if (isForgotten) known.delete(key);
-    const sight = known.use(key, () => ({
-      firstMs: isReady ? now : Number.NEGATIVE_INFINITY,
-      lastMs: now,
-    }));
-    sight.lastMs = now;
-    return sight;
   }
 
   #isInternal(client: string, server: string): boolean {

@@ -2,31 +2,12 @@
 import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
 import { ActiveAgents } from "./active-agents.ts";
-import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
+import { FirstSights, Learning, sightSettings } from "./first-sights.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, duration } from "./text.ts";
 
-const CAPACITY = 4096;
-const DAY = 24 * 3600;
-
-const settings = z.strictObject({
-  learn_seconds: z
-    .number()
-    .min(1)
-    .default(DAY)
-    .describe("Seconds of traffic during which who asks is learned and not told."),
-  told_seconds: z
-    .number()
-    .min(1)
-    .default(60)
-    .describe("Seconds for which a host that asks is told; then it is known."),
-  known_seconds: z
-    .number()
-    .min(1)
-    .default(7 * DAY)
-    .describe("Seconds after which a host that has not asked again is new again."),
-});
+const settings = z.strictObject(sightSettings);
 type Settings = z.infer<typeof settings>;
 type Row = TrackerRows["metadata_asks"][number];
 
@@ -41,42 +22,24 @@ export const metadataAccess: DetectorDefinition<Settings> = {
   create: (own) => new MetadataAccess(own),
 };
 
-interface Asker {
-  readonly firstMs: number;
-  lastMs: number;
-}
-
 class MetadataAccess implements Detector {
   readonly #settings: Settings;
   readonly #agents = new ActiveAgents();
-  readonly #askers = new BoundedMap<Asker>(CAPACITY);
-  #learnedSeconds = 0;
+  readonly #learning: Learning;
+  readonly #askers: FirstSights;
 
   constructor(own: Settings) {
     this.#settings = own;
+    this.#learning = new Learning(own);
+    this.#askers = new FirstSights(own, this.#learning);
   }
 
   evaluate(tick: Tick): Finding[] {
-    const own = this.#settings;
-    const isReady = this.#learnedSeconds >= own.learn_seconds;
-    if (!tick.tainted) this.#learnedSeconds += tick.seconds;
+    this.#learning.update(tick);
     this.#agents.update(tick.window, tick.elapsedMs);
-    return tick.window.rows.metadata_asks.flatMap((row) => {
-      const asker = this.#see(row.client, tick.elapsedMs, isReady);
-      const isTold = isReady && tick.elapsedMs - asker.firstMs < own.told_seconds * 1000;
-      return isTold ? [this.#finding(row, tick)] : [];
-    });
-  }
-
-  #see(client: string, now: number, isReady: boolean): Asker {
-    const before = this.#askers.peek(client);
-    if (before && now - before.lastMs > this.#settings.known_seconds * 1000) {
-      this.#askers.delete(client);
-    }
-    const firstMs = isReady ? now : Number.NEGATIVE_INFINITY;
-    const asker = this.#askers.use(client, () => ({ firstMs, lastMs: now }));
-    asker.lastMs = now;
-    return asker;
+    return tick.window.rows.metadata_asks
+      .filter(({ client }) => this.#askers.isNew(client, tick))
+      .map((row) => this.#finding(row, tick));
   }
 
   #finding({ client, server, connections, requests, bare }: Row, tick: Tick): Finding {
@@ -93,7 +56,7 @@ class MetadataAccess implements Detector {
       samples: Math.max(requests, connections, 1),
       evidence: [
         `${count(connections, "connection")} and ${count(requests, "request")} to ${server}`,
-        `not seen in the ${duration(this.#learnedSeconds)} before`,
+        `not seen in the ${duration(this.#learning.seconds)} before`,
         ...(bare > 0 ? [`${count(bare, "request")} without the header of a metadata client`] : []),
         ...(hasAgent ? [`an agent is at work on ${client}`] : []),
       ],

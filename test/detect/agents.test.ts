@@ -138,7 +138,7 @@ describe("ai_lateral", () => {
       agentTalkRow({ messages: 1, client: "127.0.0.1", server: "127.0.0.1" }),
     );
     bench.step(news);
-    bench.run(30, news);
+    bench.run(90, news);
     expect(told(bench.events, "ai_lateral")).toEqual([
       "open info 10.0.0.5 10.0.0.80 a2a",
       "resolved info 10.0.0.5 10.0.0.80 a2a",
