@@ -20,6 +20,7 @@ import { type Bench, median, quantile, type Row } from "./bench.ts";
 const SIGNALS = 200;
 /** Entities in each tick's rows: about the most that the trackers hand over. */
 const ROWS = 200;
+const COLD_TICKS = 20;
 const WARM_TICKS = 700;
 const TICKS = 2_000;
 const TICK_MS_MAX = 20;
@@ -59,15 +60,18 @@ export const detectBench: Bench = {
       agent: "bench",
     });
     const windows = windowsOf(layout.size);
-    for (let at = 0; at < WARM_TICKS; at++) engine.tick(windows(at), null);
-    const times: number[] = [];
-    for (let at = 0; at < TICKS; at++) {
-      const window = windows(WARM_TICKS + at);
-      const started = performance.now();
-      engine.tick(window, null);
-      times.push(performance.now() - started);
-    }
+    const timed = (from: number, ticks: number): number[] =>
+      Array.from({ length: ticks }, (_, at) => {
+        const window = windows(from + at);
+        const started = performance.now();
+        engine.tick(window, null);
+        return performance.now() - started;
+      });
+    const cold = timed(0, COLD_TICKS);
+    timed(COLD_TICKS, WARM_TICKS);
+    const times = timed(COLD_TICKS + WARM_TICKS, TICKS);
     const bytes = held(collectGarbage) - before;
+    say(`the first ${COLD_TICKS}, before the code is compiled: ${sum(cold).toFixed(0)} ms in all`);
     say(`median ${median(times).toFixed(2)} ms, p99 ${quantile(times, 0.99).toFixed(2)} ms`);
     // Named once more after the measurement, so that it is not collected before.
     say(`${engine.signals().length} baselines in ${(bytes / 1e6).toFixed(1)} MB`);
@@ -117,6 +121,10 @@ function windowsOf(cells: number): (at: number) => ReturnType<typeof makeWindow>
     };
     return makeWindow(parts);
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function macOf(row: number): string {

@@ -11,7 +11,7 @@ import type { FlowTable } from "./flow/flow-table.ts";
 import type { Flows } from "./flow/flows.ts";
 import type { FlowStage } from "./flow/stage.ts";
 import type { TcpSequences } from "./flow/tcp-sequences.ts";
-import { u8 } from "./util/typed.ts";
+import { i32, u8 } from "./util/typed.ts";
 
 /** What `take` did with a frame. A number of 0 or more: nothing, but this is the slot of its flow. */
 export const Taken = { COUNTED: -2, UNKNOWN: -1 } as const;
@@ -34,12 +34,15 @@ const PROTOCOL_AT = IP_AT + 9;
 const SOURCE_AT = IP_AT + 12;
 const DESTINATION_AT = IP_AT + 16;
 const TRANSPORT_AT = IP_AT + 20;
+const PORTS_LENGTH = 4;
 const TCP = 6;
 const TCP_HEADER_LENGTH = 20;
 const TCP_FLAGS_AT = TRANSPORT_AT + 12;
 const UDP = 17;
 const UDP_HEADER_LENGTH = 8;
 const UDP_LENGTH_AT = TRANSPORT_AT + 4;
+/** Frames of one call of `ahead` that are looked at. */
+const MOST_AHEAD = 256;
 
 /**
  * The short way for nearly every packet: IPv4 without options over Ethernet, TCP or UDP, of a flow in which nothing
@@ -57,6 +60,7 @@ export class KnownFlows {
   readonly #reading: Reading;
   /** By the lower byte of a UDP port: 1 where a tunnel may be behind it. */
   readonly #carrierEndings: Uint8Array;
+  readonly #hashes = new Int32Array(MOST_AHEAD);
 
   constructor(options: {
     readonly stage: FlowStage;
@@ -75,6 +79,30 @@ export class KnownFlows {
     this.#accounts = options.accounts;
     this.#reading = options.reading;
     this.#carrierEndings = options.carrierEndings;
+  }
+
+  /**
+   * Has the memory fetched that `take` will wait for, for frames that are about to come. Nothing about them has been
+   * checked and nothing is counted: at worst, what is fetched is not needed.
+   */
+  ahead(view: DataView, starts: Int32Array, count: number): void {
+    const table = this.#table;
+    const hashes = this.#hashes;
+    const last = view.byteLength - TRANSPORT_AT - PORTS_LENGTH;
+    const end = Math.min(count, MOST_AHEAD);
+    for (let i = 0; i < end; i++) {
+      const start = i32(starts, i);
+      if (start > last) return;
+      const ports = view.getInt32(start + TRANSPORT_AT);
+      hashes[i] = table.fetchBucket(
+        view.getInt32(start + SOURCE_AT),
+        view.getInt32(start + DESTINATION_AT),
+        ports >>> 16,
+        ports & 0xffff,
+        view.getUint8(start + PROTOCOL_AT),
+      );
+    }
+    for (let i = 0; i < end; i++) table.fetchRow(i32(hashes, i));
   }
 
   /** Counts the frame and returns COUNTED, or changes nothing and returns the slot of its flow or UNKNOWN. */

@@ -114,6 +114,11 @@ export class Pipeline {
     else this.#decode(frame, flowMs, found);
   }
 
+  /** Told of frames that are about to come; as in FramesAhead. */
+  ahead(view: DataView, starts: Int32Array, count: number): void {
+    if (this.#shortcuts) this.#knownFlows.ahead(view, starts, count);
+  }
+
   /** The long way of a packet. `found` is the slot of its flow, where that has been looked up. */
   #decode(frame: Frame, flowMs: number, found: number): void {
     const { packet } = this.#decoder;

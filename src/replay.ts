@@ -110,7 +110,9 @@ export class Replay {
     let error: string | null = null;
     try {
       await source.open();
-      await source.run(this.#sink(source, pipeline, tally));
+      await source.run(this.#sink(source, pipeline, tally), (view, starts, count) =>
+        pipeline.ahead(view, starts, count),
+      );
     } catch (failure) {
       error = messageOf(failure);
     } finally {

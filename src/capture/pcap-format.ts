@@ -4,6 +4,7 @@ import type { Delivery } from "./delivery.ts";
 import { linkTypeOf } from "./link-types.ts";
 import { packetTypeDirection } from "./packet-type.ts";
 import { type Damage, MAX_RECORD_BYTES, type RecordReader, setTime } from "./record-reader.ts";
+import type { FramesAhead } from "./source.ts";
 
 // https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcap/ ; the "modified" format is Alexey Kuznetzov's patched
 // libpcap, whose record headers carry 8 bytes more (interface index, protocol, packet type).
@@ -17,6 +18,8 @@ export const PCAP_HEADER_BYTES = 24;
 const RECORD_BYTES = 16;
 const MODIFIED_RECORD_BYTES = 24;
 const PACKET_TYPE_AT = 22;
+/** Frames that are announced at once: few enough for what is fetched for them to stay in the nearest cache. */
+const AHEAD_FRAMES = 64;
 
 // The upper bits of the link-type field hold the length of a frame check sequence.
 const LINK_TYPE_MASK = 0x03ffffff;
@@ -43,6 +46,7 @@ export class PcapReader implements RecordReader {
   readonly #nanosecondsPerUnit: number;
   readonly #maxCaptured: number;
   readonly #minor: number;
+  readonly #starts = new Int32Array(AHEAD_FRAMES);
 
   /** Takes the file header, `PCAP_HEADER_BYTES` long, at `at`. */
   constructor(view: DataView, at: number) {
@@ -66,7 +70,9 @@ export class PcapReader implements RecordReader {
     const { frame, sink } = delivery;
     frame.view = view;
     frame.linkType = this.linkTypes[0] as number;
+    let announced = delivery.ahead === null ? end : at;
     while (at + headerBytes <= end && !delivery.stopped) {
+      if (at >= announced) announced = this.#announce(view, at, end, delivery.ahead);
       let captured = view.getUint32(at + 8, little);
       let original = view.getUint32(at + 12, little);
       if (this.#minor < 4 && this.#lengthsAreSwapped(captured, original)) {
@@ -97,6 +103,23 @@ export class PcapReader implements RecordReader {
       sink(frame);
       at = next;
     }
+    return at;
+  }
+
+  /** Tells `ahead` of the next frames; returns where the first that it was not told of begins. */
+  #announce(view: DataView, from: number, end: number, ahead: FramesAhead | null): number {
+    const headerBytes = this.#modified ? MODIFIED_RECORD_BYTES : RECORD_BYTES;
+    const starts = this.#starts;
+    let at = from;
+    let count = 0;
+    while (count < AHEAD_FRAMES && at + headerBytes <= end) {
+      const next = at + headerBytes + view.getUint32(at + 8, this.#little);
+      if (next > end) break;
+      starts[count++] = at + headerBytes;
+      at = next;
+    }
+    if (count === 0) return end;
+    ahead?.(view, starts, count);
     return at;
   }
 

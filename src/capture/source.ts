@@ -52,6 +52,12 @@ export interface Frame {
 
 export type FrameSink = (frame: Frame) => void;
 
+/**
+ * Told of frames that the sink is about to get, `starts[0 … count)` being where each begins in `view`: a hint, which a
+ * source need not give. Nothing about the frames has been checked.
+ */
+export type FramesAhead = (view: DataView, starts: Int32Array, count: number) => void;
+
 /** Cumulative since open; `received` = frames given to the sink + every drop below. */
 export interface CaptureStats {
   readonly received: number;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { CounterInstrument, GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
 import { aggregate, byImportance, MANY } from "./aggregate.ts";
-import { type Anomaly, type Finding, SEVERITIES } from "./detector.ts";
+import { type Anomaly, type Entity, type Finding, SEVERITIES } from "./detector.ts";
 import { incidentFamilies, type SuppressionReason } from "./families.ts";
 import type { GuardSettings } from "./guards.ts";
 import { Incident, type Moment, severityRank } from "./incident.ts";
@@ -39,6 +39,11 @@ export class Incidents {
   /** True while the detector has an incident of the entity open. */
   isOpen(detector: string, key: string): boolean {
     return this.#open.get(detector)?.has(key) ?? false;
+  }
+
+  /** What the detector's open incidents are about. */
+  entities(detector: string): readonly Entity[] {
+    return [...(this.#open.get(detector)?.values() ?? [])].map(({ entity }) => entity);
   }
 
   /** Every open incident as it stands. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { PcapFileSource } from "../../src/capture/pcap-file.ts";
 import { Direction } from "../../src/capture/source.ts";
 import { type FilePacket, PcapMagic, packets, pcap } from "./capture-files.ts";
 import { readBytes } from "./read-capture.ts";
@@ -35,6 +37,26 @@ describe("pcap", () => {
       expect((await readBytes(file)).frames[0]?.direction).toBe(direction);
     }
     expect((await readBytes(pcap(written))).frames[0]?.direction).toBe(Direction.UNKNOWN);
+  });
+
+  it("announces each frame once, where it will begin, before it delivers it", async () => {
+    for (const magic of Object.values(PcapMagic)) {
+      const file = pcap(packets(500), { magic });
+      const chunks = [file.subarray(0, 10_000), file.subarray(10_000)];
+      const source = new PcapFileSource("-", Readable.from(chunks));
+      const announced: number[] = [];
+      let delivered = 0;
+      await source.open();
+      await source.run(
+        ({ start }) => expect(start).toBe(announced[delivered++]),
+        (_, starts, count) => {
+          expect(announced).toHaveLength(delivered);
+          announced.push(...starts.subarray(0, count));
+        },
+      );
+      expect(delivered).toBe(500);
+      expect(announced).toHaveLength(500);
+    }
   });
 
   it("gives the original length of a cut packet", async () => {

@@ -11,11 +11,15 @@ export class TwoWays {
   readonly #either = pipeline(true, this.#windows[0]);
   readonly #long = pipeline(false, this.#windows[1]);
   readonly #copy: Frame = emptyFrame();
+  readonly #starts = new Int32Array(3);
 
   /** Gives the frame to both. */
   frame(frame: Frame): void {
     // The long way may note a direction in the frame.
     Object.assign(this.#copy, frame);
+    // A hint that is true, one that is not, and one beyond the memory: none may change anything.
+    this.#starts.set([frame.start, frame.start + 1, frame.end]);
+    this.#either.ahead(frame.view, this.#starts, this.#starts.length);
     this.#either.frame(frame);
     this.#long.frame(this.#copy);
   }

@@ -60,6 +60,17 @@ export function agent(): DetectionBench {
   return bench;
 }
 
+/** Twenty scans of twenty sources, and a quarter of an hour after them. */
+export function wolves(): DetectionBench {
+  const bench = new DetectionBench({ settings: { over_budget: { hours: 0.2 } } });
+  const source = (at: number): string => `198.51.100.${at}`;
+  bench.run(20, (at) => ({
+    contacts: [contactRow({ source: source(at), contacts: 500, refused: 500, ports: 500 })],
+  }));
+  bench.run(15, { seconds: 60 });
+  return bench;
+}
+
 /** A beacon's row: `connections` every `periodMs`, with a jitter as a share of it. */
 export function beaconRow(
   parts: Partial<TrackerRows["beacons"][number]> & { connections: number },

@@ -39,6 +39,8 @@ export interface TargetRow {
   readonly fin: number;
   readonly synAck: number;
   readonly odd: number;
+  /** Packets among them that answer flows which the address began itself. */
+  readonly replies: number;
   /** Flows begun by the address itself, and those of them between one and the same port. */
   readonly land: number;
   readonly landSamePort: number;
@@ -68,11 +70,12 @@ const { MIDSTREAM, OPEN } = FlowState;
 const COUNTS = [
   ...(["flows", "answered", "refused", "packets", "unanswered", "bytes"] as const),
   ...(["ack", "rst", "fin", "synAck", "odd", "land", "landSamePort"] as const),
+  "replies",
 ] as const;
 /** Words of a row: the counts in their order, then votes. */
 const [FLOWS, ANSWERED, REFUSED, PACKETS, UNANSWERED, BYTES] = [0, 1, 2, 3, 4, 5];
 const STRAY = 6;
-const [LAND, LAND_SAME_PORT] = [11, 12];
+const [LAND, LAND_SAME_PORT, REPLIES] = [11, 12, 13];
 const SOURCE = COUNTS.length;
 const PORT = SOURCE + MAJORITY_WORDS;
 const WINDOW_WORDS = PORT + MAJORITY_WORDS;
@@ -100,6 +103,7 @@ class Targets implements Tracker<TargetRow> {
         this.#send(slot, flow, 1, flow.side === 0);
         return;
       case FlowEvent.BATCH:
+        if (!isToServer) this.#table.add(slot, REPLIES, BATCH_PACKETS);
         this.#send(slot, flow, BATCH_PACKETS, isToServer && (flow.state & STATE_MASK) === OPEN);
         return;
       case FlowEvent.ESTABLISHED:
