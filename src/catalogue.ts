@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { agentServersUnauthenticated } from "./agent-servers.ts";
 import { alertMetrics } from "./alert/metrics.ts";
 import { baselineStoreMetrics } from "./baseline-store.ts";
 import { captureMetrics } from "./capture-metrics.ts";
@@ -33,6 +34,7 @@ export function metricCatalogue(): readonly MetricDefinition[] {
     distinctMetric,
     gapLoss,
     aiTableInfo,
+    agentServersUnauthenticated,
     ...hostMetrics,
     ...Object.values(signalFamilies(signalNames(sensorSignals))),
     ...Object.values(incidentFamilies(detectors.map(({ name }) => name))),

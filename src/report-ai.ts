@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { agentMessages } from "./decode/agents/kinds.ts";
+import { aiCalls } from "./flow/ai/call-metrics.ts";
 import { aiBytes, aiFlows } from "./flow/ai/metrics.ts";
 import type { CellLayout } from "./metrics/cells.ts";
+import type { MetricDefinition } from "./metrics/metric.ts";
 
 /** The `ai` section of a report: what was used and how much, without the name of any host. */
 export interface AiReport {
@@ -17,26 +20,54 @@ export interface AiReport {
     readonly up: number;
     readonly down: number;
   }[];
-  readonly protocols: readonly unknown[];
+  /** Calls, most first; provider `none` where a host without a known name answered with a token stream. */
+  readonly calls: readonly {
+    readonly provider: string;
+    readonly transport: string;
+    readonly calls: number;
+  }[];
+  /** Messages of agents and language models in clear text, in the order of the catalogue. */
+  readonly protocols: readonly {
+    readonly protocol: string;
+    readonly kind: string;
+    readonly count: number;
+  }[];
+}
+
+interface Seen {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly count: number;
 }
 
 /** Makes it from the totals of the counter cells. */
 export function aiReport(layout: CellLayout, totals: Float64Array): AiReport {
-  const value = (slot: number): number => totals[slot] ?? 0;
-  const providers = layout
-    .series(aiFlows)
-    .map(({ labels, slot }) => {
-      const { provider = "", category = "", evidence = "" } = labels;
-      return { provider, category, evidence, flows: value(slot) };
+  const seen = (metric: MetricDefinition): Seen[] =>
+    layout
+      .series(metric)
+      .map(({ labels, slot }) => ({ labels, count: totals[slot] ?? 0 }))
+      .filter(({ count }) => count > 0);
+  const providers = seen(aiFlows)
+    .map(({ labels: { provider = "", category = "", evidence = "" }, count }) => {
+      return { provider, category, evidence, flows: count };
     })
-    .filter(({ provider, flows }) => provider !== "none" && flows > 0)
+    .filter(({ provider }) => provider !== "none")
     .sort((a, b) => b.flows - a.flows);
   const bytes = (aiBytes.labels?.provider ?? [])
     .map((provider) => {
-      const [up = 0, down = 0] = layout.slots(aiBytes, { provider }).map(value);
+      const [up = 0, down = 0] = layout
+        .slots(aiBytes, { provider })
+        .map((slot) => totals[slot] ?? 0);
       return { provider, up, down };
     })
     .filter(({ up, down }) => up + down > 0)
     .sort((a, b) => b.up + b.down - (a.up + a.down));
-  return { providers, bytes, protocols: [] };
+  const calls = seen(aiCalls)
+    .map(({ labels: { provider = "", transport = "" }, count }) => {
+      return { provider, transport, calls: count };
+    })
+    .sort((a, b) => b.calls - a.calls);
+  const protocols = seen(agentMessages).map(({ labels: { protocol = "", kind = "" }, count }) => {
+    return { protocol, kind, count };
+  });
+  return { providers, bytes, calls, protocols };
 }

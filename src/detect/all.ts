@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { aiDirectIp } from "./ai-direct-ip.ts";
 import { aiFingerprint } from "./ai-fingerprint.ts";
+import { aiLateral } from "./ai-lateral.ts";
 import { aiNewProvider } from "./ai-new-provider.ts";
+import { aiServerExposed } from "./ai-server-exposed.ts";
 import { amplification, dnsFlood } from "./amplification.ts";
 import { arpSpoof } from "./arp-spoof.ts";
 import { beacon } from "./beacon.ts";
@@ -19,6 +22,7 @@ import { hostUsage } from "./host-usage.ts";
 import { httpFlood } from "./http-flood.ts";
 import { icmpOversized, icmpTunnel } from "./icmp-payload.ts";
 import { levelShift } from "./level-shift.ts";
+import { metadataAccess } from "./metadata-access.ts";
 import { multiSignal } from "./multi-signal.ts";
 import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
 import { overBudget } from "./over-budget.ts";
@@ -60,7 +64,7 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
   ...[beacon, exfiltration, unusualPort, serviceProbe],
   ...[newHost, newService, rareCombo, rareTls],
-  ...[aiNewProvider, aiFingerprint],
+  ...[aiNewProvider, aiFingerprint, aiDirectIp, aiServerExposed, aiLateral, metadataAccess],
   ...[silence, selfWatch, overBudget],
   // Last, since it judges what the others found.
   multiSignal,

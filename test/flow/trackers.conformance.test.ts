@@ -147,6 +147,19 @@ function setDhcp(index: number): Packet {
   return DHCP;
 }
 
+const AGENT_FACTS = {
+  ...{ packet: 0, isFromServer: false, protocol: 1, messages: 1, calls: 1, errors: 0 },
+  ...{ mismatches: 0, open: 0, granted: 0, denied: 0, toAddress: 0 },
+  ...{ metadata: 1, bareMetadata: 0 },
+};
+const AGENT = emptyPacket({ agents: AGENT_FACTS });
+
+/** A request to a metadata service and to a tool server at once, of a client not seen before. */
+function setAgent(index: number): Packet {
+  AGENT.source3 = Math.imul(index + 1, 0x9e3779b1);
+  return AGENT;
+}
+
 /** DNS packets made from one, with ends and a name not seen before: a query, and a response that nobody asked for. */
 function emptyDns(): readonly Packet[] {
   const [client, server] = [v4("10.0.0.1", 4000), v4("10.0.0.2", 53)];
@@ -206,6 +219,7 @@ function feed(
     }
     if (definition.packets) tracker.onPacket?.(setClaim(packet, index), timeMs);
     if (definition.packets) tracker.onPacket?.(setAdvertisement(index), timeMs);
+    if (definition.agents) tracker.onPacket?.(setAgent(index), timeMs);
     if (definition.application) {
       tracker.onPacket?.(setDhcp(index), timeMs);
       for (const one of dns) tracker.onPacket?.(setDns(one, index), timeMs);
@@ -285,8 +299,9 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
     it("is declared whole", () => {
       expect(definition.help.length).toBeGreaterThan(10);
       expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
-      const { events, packets, application, recognised, volumes, named, calls } = definition;
-      const asked = [events, packets, application, recognised, volumes, named, calls];
+      const { events, packets, application, recognised, volumes, named, calls, agents } =
+        definition;
+      const asked = [events, packets, application, recognised, volumes, named, calls, agents];
       expect(asked.some((one) => one !== undefined)).toBe(true);
       if (packets) expect(NETWORK_NAMES).toEqual(expect.arrayContaining([packets].flat()));
       if (application) expect(APPLICATION_NAMES).toContain(application);

@@ -12,6 +12,7 @@ import {
   zoneRow,
 } from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
+import { agents } from "./gallery-agents.ts";
 import { agent, callers, dnsNames as names, newcomers, wolves } from "./gallery-covert.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
@@ -34,6 +35,7 @@ export function gallery(): readonly Anomaly[] {
     callers(),
     newcomers(),
     wolves(),
+    agents(),
   ].flatMap(({ events }) => events);
 }
 
