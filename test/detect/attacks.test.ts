@@ -89,6 +89,19 @@ describe("an attack, from the first second on", () => {
     expect(run(1, (flows) => flows.tcp(v4(VICTIM, 80), v4(VICTIM, 80), SYN))).toEqual(["land"]);
   });
 
+  it("is found: the same, while a flood's victim answers thousands of forged sources", () => {
+    const found = run(1, (flows) => {
+      many(3000, (index) =>
+        flows.tcp(v4(VICTIM, 80), v4(`203.0.${index >> 8}.${index & 255}`, 9), SYN),
+      );
+      flows.tcp(v4("10.0.0.81", 80), v4("10.0.0.81", 80), SYN);
+      many(3000, (index) =>
+        flows.tcp(v4(VICTIM, 80), v4(`203.1.${index >> 8}.${index & 255}`, 9), SYN),
+      );
+    });
+    expect(found).toContain("land");
+  });
+
   it("is found: connections that starve a server", () => {
     const found = run(15, (flows, at) => {
       if (at > 0) return;

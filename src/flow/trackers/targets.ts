@@ -62,6 +62,8 @@ declare module "../window.ts" {
 const TCP = 6;
 const CAPACITY = 4096;
 const ROW_LIMIT = 128;
+/** One packet that claims to come from its target says more than thousands that a flood's victim sends to anybody. */
+const FORGERY_WEIGHT = 1_000_000;
 /** 128 registers: 9 % off, counts below 20 nearly exact. */
 const PRECISION = 7;
 const { FIN, SYN, RST, ACK } = TcpFlag;
@@ -117,7 +119,9 @@ class Targets implements Tracker<TargetRow> {
   close(): TargetRow[] {
     const table = this.#table;
     const found = table
-      .best(ROW_LIMIT, (slot) => weigh(table.value(slot, PACKETS)))
+      .best(ROW_LIMIT, (slot) =>
+        weigh(table.value(slot, PACKETS), table.value(slot, LAND_SAME_PORT)),
+      )
       .map((slot) => this.#describe(slot));
     table.clear();
     return found;
@@ -146,7 +150,9 @@ class Targets implements Tracker<TargetRow> {
       (client0 ^ server0) | (client1 ^ server1) | (client2 ^ server2) | (client3 ^ server3);
     if (unlike !== 0) return;
     table.increment(slot, LAND);
-    if (flow.clientPort === flow.serverPort) table.increment(slot, LAND_SAME_PORT);
+    if (flow.clientPort !== flow.serverPort) return;
+    table.increment(slot, LAND_SAME_PORT);
+    table.weigh(slot, FORGERY_WEIGHT);
   }
 
   #send(slot: number, flow: FlowKey, packets: number, isUnanswered: boolean): void {
@@ -196,9 +202,9 @@ function strayKind(flow: FlowKey, isFirst: boolean): number {
   return (tcpFlags & FIN) === 0 ? 0 : 2;
 }
 
-/** Order of rows: most packets first; a target without any has only outcomes to show. */
-function weigh(packets: number): number {
-  return packets + 1;
+/** Order of rows: forgeries, then most packets first; a target without any has only outcomes to show. */
+function weigh(packets: number, landSamePort: number): number {
+  return packets + 1 + (landSamePort > 0 ? FORGERY_WEIGHT : 0);
 }
 
 /** What is sent to each address, and whether it answers: evidence of floods. */
@@ -213,7 +219,7 @@ export const targets: TrackerDefinition<"targets"> = {
   rows: {
     limit: ROW_LIMIT,
     key: (row) => `${row.destination} ${row.ipProtocol}`,
-    weight: (row) => weigh(row.packets),
+    weight: (row) => weigh(row.packets, row.landSamePort),
     merge: (earlier, later) => ({
       ...(later.topSourceVotes > earlier.topSourceVotes ? later : earlier),
       ...addFields(earlier, later, COUNTS),
