@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import type { DetectionEngine } from "./detect/engine.ts";
 import type { CaptureWindow, Window } from "./flow/window.ts";
 import type { SensorState } from "./sensors.ts";
-import type { CaptureStatus } from "./server/contract.ts";
+import type { CaptureStatus, LearningStatus } from "./server/contract.ts";
 
 /** What the page and the API say of the captures: levels of the last window, totals since the start. */
 export class CaptureBook {
@@ -39,4 +40,10 @@ export class CaptureBook {
       dropped: (before?.dropped ?? 0) + dropped,
     });
   }
+}
+
+/** What the page and the API say of what is known. */
+export function learningStatus(engine: Pick<DetectionEngine, "learning">): LearningStatus {
+  const { secondsLeft, signals, ready } = engine.learning();
+  return { seconds_left: Math.ceil(secondsLeft), signals, signals_ready: ready };
 }

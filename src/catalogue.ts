@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { agentServersUnauthenticated } from "./agent-servers.ts";
 import { alertMetrics } from "./alert/metrics.ts";
 import { baselineStoreMetrics } from "./baseline-store.ts";
 import { captureMetrics } from "./capture-metrics.ts";
 import { configMetrics } from "./config-metrics.ts";
 import { decodeMetrics } from "./decode/families.ts";
+import { EXPECTED_PER_WEEK } from "./detect/alarm-budget.ts";
 import { detectors } from "./detect/all.ts";
 import type { Severity } from "./detect/detector.ts";
 import { incidentFamilies, signalFamilies } from "./detect/families.ts";
@@ -32,6 +34,7 @@ export function metricCatalogue(): readonly MetricDefinition[] {
     distinctMetric,
     gapLoss,
     aiTableInfo,
+    agentServersUnauthenticated,
     ...hostMetrics,
     ...Object.values(signalFamilies(signalNames(sensorSignals))),
     ...Object.values(incidentFamilies(detectors.map(({ name }) => name))),
@@ -47,6 +50,8 @@ export interface DetectorEntry {
   readonly class: string;
   readonly help: string;
   readonly severities: readonly Severity[];
+  /** Anomalies a week that it is expected to open where nothing is wrong. */
+  readonly alarmsPerWeek: number;
   /** Schema of its section under `detectors:`. */
   readonly settings: JsonSchema;
 }
@@ -58,6 +63,7 @@ export function detectorCatalogue(): readonly DetectorEntry[] {
     class: detector.class,
     help: detector.help,
     severities: detector.severities,
+    alarmsPerWeek: detector.alarmsPerWeek ?? EXPECTED_PER_WEEK,
     settings: inputSchema(detectorSettings(detector)),
   }));
 }

@@ -5,7 +5,7 @@ import type { Outbox } from "./alert/outbox/outbox.ts";
 import { AlertRouter } from "./alert/router.ts";
 import { channelStates, silenceCallbacks } from "./alert-callbacks.ts";
 import { BaselineStore } from "./baseline-store.ts";
-import { CaptureBook } from "./capture-status.ts";
+import { CaptureBook, learningStatus } from "./capture-status.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { ConfigMetrics } from "./config-metrics.ts";
@@ -238,6 +238,7 @@ export class Monitor {
       started: this.#startedSeconds,
       ...this.#ready(),
       stealth: config.stealth,
+      learning: learningStatus(this.#core.engine),
       captures: this.#captures.status(this.#sensors.map(({ state }) => state)),
       active: this.#core.engine.active(),
     };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { noSilences } from "./alert-callbacks.ts";
+import { learningStatus } from "./capture-status.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Replay } from "./replay.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
@@ -39,6 +40,7 @@ export function serveReplay(
         started,
         ...readiness,
         stealth: config.stealth,
+        learning: learningStatus(engine),
         captures: replay.captures(),
         active: engine.active(),
       }),

@@ -22,10 +22,17 @@ export function detectorsDocument(): string {
   );
 }
 
-function section({ name, help, class: kind, severities, settings }: DetectorEntry): string {
+function section({
+  name,
+  help,
+  class: kind,
+  severities,
+  settings,
+  alarmsPerWeek,
+}: DetectorEntry): string {
   return [
     `## ${name}`,
-    `${sentence(help)} Class ${code(kind)}; severities ${severities.map(code).join(", ")}.`,
+    `${sentence(help)} Class ${code(kind)}; severities ${severities.map(code).join(", ")}. Budget of false alarms: ${alarmsPerWeek} a week.`,
     settingsTable(listSettings(settings, ["detectors", name])),
   ].join("\n\n");
 }

@@ -18,6 +18,9 @@ import {
   webSettings,
 } from "./sections.ts";
 
+// A configuration is parsed once: compiling a parser for each of its objects would take longer than it saves.
+z.config({ jitless: true });
+
 /** The whole configuration: every stage's own slice under one roof. An empty input is valid. */
 export const configSchema = z
   .strictObject({

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
+import { scopeOf } from "../util/address-scope.ts";
 import { ActiveAgents } from "./active-agents.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";
@@ -132,6 +133,7 @@ class NewDestinations implements Detector {
     return (
       !isProvider &&
       clients < 2 &&
+      scopeOf(server) === "public" &&
       !this.#context.isHome(server) &&
       !ignored_domains.includes(destination)
     );

@@ -88,8 +88,7 @@ class ToolFanout implements Detector {
 
   #arrive({ client, destination, startMs }: Row, tick: Tick): void {
     const fan = this.#fanOf(client, tick);
-    const isRecent = (arrival: { startMs: number }): boolean =>
-      arrival.startMs > startMs - KEPT_MS;
+    const isRecent = (arrival: { startMs: number }): boolean => arrival.startMs > startMs - KEPT_MS;
     fan.arrivals = fan.arrivals.filter(isRecent).slice(1 - MOST_ARRIVALS);
     fan.arrivals.push({ domain: destination, startMs });
   }

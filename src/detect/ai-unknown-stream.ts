@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
+import { scopeOf } from "../util/address-scope.ts";
 import { entityOf, isProgram, targetOf } from "./ai-targets.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { type StreamHits, UnknownStreams } from "./stream-hits.ts";
@@ -37,7 +38,9 @@ class UnknownStream implements Detector {
   constructor(own: Settings, { isHome }: DetectorContext) {
     this.#settings = own;
     // A bare address on the internet is told by ai_direct_ip.
-    this.#hits = new UnknownStreams(({ host, server }) => host !== "" || isHome(server));
+    this.#hits = new UnknownStreams(
+      ({ host, server }) => host !== "" || scopeOf(server) !== "public" || isHome(server),
+    );
   }
 
   evaluate({ window, elapsedMs }: Tick): Finding[] {

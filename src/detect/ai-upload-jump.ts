@@ -122,7 +122,7 @@ class UploadJumps implements Detector {
       explanation: `${row.client} sent ${bytes(observed)} to ${targetOf(row)} ${when}, where ${bytes(usual)} is usual: documents are handed out, or a new job uploads files.`,
       suggestion: {
         wireshark_filter: `${addressFilter("src", row.client)} && ${addressFilter("dst", row.server)}`,
-        promql: "sum by (category) (rate(nam_ai_call_upload_bytes_sum[1h]))",
+        promql: 'sum by (provider) (rate(nam_ai_bytes_total{direction="up"}[1h]))',
       },
     };
   }

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { aiBeacon } from "./ai-beacon.ts";
+import { aiDirectIp } from "./ai-direct-ip.ts";
+import { aiFingerprint } from "./ai-fingerprint.ts";
+import { aiLateral } from "./ai-lateral.ts";
+import { aiNewDestination } from "./ai-new-destination.ts";
+import { aiNewProvider } from "./ai-new-provider.ts";
+import { aiRunawayLoop } from "./ai-runaway-loop.ts";
+import { aiServerExposed } from "./ai-server-exposed.ts";
+import { aiToolFanout } from "./ai-tool-fanout.ts";
+import { aiUnknownStream } from "./ai-unknown-stream.ts";
+import { aiUploadJump } from "./ai-upload-jump.ts";
 import { amplification, dnsFlood } from "./amplification.ts";
 import { arpSpoof } from "./arp-spoof.ts";
 import { beacon } from "./beacon.ts";
+import { bruteForce } from "./brute-force.ts";
 import type { DetectorDefinition } from "./detector.ts";
 import { dga } from "./dga.ts";
 import { nxdomainRatio, txtRatio } from "./dns-ratio.ts";
@@ -9,14 +21,17 @@ import { dnsTunnel } from "./dns-tunnel.ts";
 import { drift } from "./drift.ts";
 import { environmentChange } from "./environment-change.ts";
 import { exfiltration } from "./exfiltration.ts";
-import { icmpFlood, land, spoofedFlood, tcpFlagFlood, udpFlood } from "./floods.ts";
+import { icmpFlood, tcpFlagFlood, udpFlood } from "./floods.ts";
+import { land, spoofedFlood } from "./forged-sources.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import { hostUsage } from "./host-usage.ts";
+import { httpFlood } from "./http-flood.ts";
 import { icmpOversized, icmpTunnel } from "./icmp-payload.ts";
 import { levelShift } from "./level-shift.ts";
+import { metadataAccess } from "./metadata-access.ts";
 import { multiSignal } from "./multi-signal.ts";
 import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
-import { bruteForce, httpFlood, slowDos } from "./pair-attacks.ts";
+import { overBudget } from "./over-budget.ts";
 import { hostSweep, portScan } from "./port-scan.ts";
 import { processUsage } from "./process-usage.ts";
 import { rogueDhcp, rogueRouter } from "./rogue-servers.ts";
@@ -25,6 +40,7 @@ import { selfWatch } from "./self.ts";
 import { serviceProbe } from "./service-probe.ts";
 import { detectSettingsSchema } from "./settings.ts";
 import { silence } from "./silence.ts";
+import { slowDos } from "./slow-dos.ts";
 import { slowScan } from "./slow-scan.ts";
 import { stealthScan } from "./stealth-scan.ts";
 import { arpSweep, pingSweep } from "./sweeps.ts";
@@ -54,7 +70,9 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
   ...[beacon, exfiltration, unusualPort, serviceProbe],
   ...[newHost, newService, rareCombo, rareTls],
-  ...[silence, selfWatch],
+  ...[aiNewProvider, aiFingerprint, aiDirectIp, aiServerExposed, aiLateral, metadataAccess],
+  ...[aiRunawayLoop, aiUnknownStream, aiUploadJump, aiNewDestination, aiBeacon, aiToolFanout],
+  ...[silence, selfWatch, overBudget],
   // Last, since it judges what the others found.
   multiSignal,
 ];

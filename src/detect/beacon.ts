@@ -79,6 +79,7 @@ export const beacon: DetectorDefinition<Settings> = {
   severities: ["info", "warning"],
   settings,
   quietSeconds: 60,
+  alarmsPerWeek: 5,
   create: (own, context) => new Beacon(own, context),
 };
 

@@ -96,6 +96,8 @@ export interface SignalState {
   readonly samples: number;
   /** Seconds of deviation after which the baseline just took the new level for normal; 0 in any other tick. */
   readonly shiftSeconds: number;
+  /** Of the guarded baseline: what its mean was a week ago at this hour; null where that is not known. */
+  readonly weekAgo: number | null;
 }
 
 /** Processes of one name, as one: never a single process. Shares are of the whole machine. */
@@ -127,6 +129,13 @@ export interface Environment {
   readonly changed: boolean;
 }
 
+/** What a detector opens, and what it is expected to open where nothing is wrong: anomalies in a week. */
+export interface BudgetState {
+  readonly detector: string;
+  readonly expected: number;
+  readonly observed: number;
+}
+
 /** One tick as detectors see it. */
 export interface Tick {
   /** End of the window in packet time, milliseconds since 1970; goes back when the clock does. */
@@ -143,6 +152,8 @@ export interface Tick {
   /** The same objects every tick, rewritten: nothing may keep one. */
   readonly signals: readonly SignalState[];
   readonly environment: Environment;
+  /** Alarms of the last week, this tick's not among them. The same objects every tick. */
+  readonly budgets: readonly BudgetState[];
   /** The newest sample of the host, null where none was taken since the last tick. */
   readonly host: HostSample | null;
   /** What the detectors asked before found in this tick and the operator does not allow; grows while they are asked. */
@@ -184,7 +195,12 @@ export interface DetectorDefinition<Settings = never> {
   readonly quietSeconds: number;
   /** True where it judges by signals alone: silent while the environment as a whole changed. */
   readonly statistical?: boolean;
-  /** Name of the detector that says the same of the same entity, only better: while it does, this one is silent. */
-  readonly supersededBy?: string;
+  /**
+   * Names of detectors that say the same of the same entity, or of a service of the same host, only better: while one
+   * does, this one is silent.
+   */
+  readonly supersededBy?: readonly string[];
+  /** Anomalies a week that it is expected to open where nothing is wrong; 1 where it does not say. */
+  readonly alarmsPerWeek?: number;
   create(settings: Settings, context: DetectorContext): Detector;
 }

@@ -85,6 +85,7 @@ function definitionOf(share: Share): DetectorDefinition<Settings> {
         .describe("Messages of the client within a minute that a share takes to mean anything."),
     }),
     quietSeconds: 60,
+    alarmsPerWeek: 10,
     create: (own) => new DnsRatio(share, own),
   };
 }

@@ -4,6 +4,7 @@ import type { CellLayout } from "../metrics/cells.ts";
 import { Collectors } from "../metrics/collectors.ts";
 import type { SignalDefinition } from "../metrics/metric.ts";
 import type { GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
+import { AlarmBudget } from "./alarm-budget.ts";
 import { AllowList } from "./allow.ts";
 import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
 import type { BankMemory } from "./baseline/memory.ts";
@@ -19,9 +20,10 @@ import type {
   Tick,
 } from "./detector.ts";
 import { learning } from "./families.ts";
-import { environmentOf, type GuardSettings, windowQuality } from "./guards.ts";
+import { environmentOf, type GuardSettings } from "./guards.ts";
 import type { Moment } from "./incident.ts";
 import { Incidents, type Report } from "./incidents.ts";
+import { type LearningState, learningOf } from "./learning.ts";
 import {
   type DetectSettings,
   type ParsedSettings,
@@ -30,9 +32,8 @@ import {
   parseSettings,
 } from "./settings.ts";
 import { SignalBank } from "./signals.ts";
-
-/** Loss this recent still makes an anomaly doubtful. */
-const DEGRADED_MS = 10_000;
+import { notSuperseded } from "./superseding.ts";
+import { TickClock } from "./tick-clock.ts";
 
 export interface EngineOptions {
   /** Layout of `Window.counters`. */
@@ -65,16 +66,13 @@ export class DetectionEngine {
   readonly #collectors: Collectors;
   readonly #bank: SignalBank;
   readonly #incidents: Incidents;
+  readonly #budget: AlarmBudget;
   readonly #limits: EwmaLimits;
+  readonly #clock = new TickClock();
   readonly #learning: GaugeInstrument;
   #guards: GuardSettings;
   #allowed: AllowList;
   #running: readonly Running[] = [];
-  #elapsedMs = 0;
-  #expectedStartMs = Number.NaN;
-  #degradedUntilMs = 0;
-  #interface = "";
-  #host: HostSample | null = null;
 
   /** Throws CONFIG_INVALID where settings are not what the detectors' schemas say. */
   constructor(options: EngineOptions) {
@@ -87,6 +85,7 @@ export class DetectionEngine {
     this.#bank = new SignalBank(options.layout, options.signals, this.#limits, options.registry);
     const names = options.detectors.map(({ name }) => name);
     this.#incidents = new Incidents(names, options.registry);
+    this.#budget = new AlarmBudget(options.detectors, options.registry);
     for (const name of names) this.#collectors.init(collectorName(name));
     this.#running = this.#start(options.settings);
   }
@@ -94,8 +93,8 @@ export class DetectionEngine {
   /** Judges one window; returns the incidents that opened, got worse or newer numbers, or ended. */
   tick(window: Window, host: HostSample | null): Anomaly[] {
     const told: Found[] = [];
-    const tick: Tick = { ...this.#next(window, host), found: told };
-    const moment = this.#moment(tick);
+    const tick: Tick = { ...this.#judge(window, host), found: told };
+    const moment = this.#clock.moment(tick.timeMs, this.#options.agent);
     const found = new Map<string, readonly Finding[]>();
     for (const { definition, settings, detector } of this.#running) {
       if (!settings.enabled) continue;
@@ -106,20 +105,27 @@ export class DetectionEngine {
         this.#collectors.run(collectorName(name), evaluate) ?? [],
       );
       found.set(name, findings);
-      const kept = this.#notSuperseded(definition.supersededBy, findings, found);
+      const kept = notSuperseded(definition, findings, found, this.#incidents);
       told.push({ detector: name, kind, findings: kept });
     }
     this.#options.watch?.(tick, moment);
-    return this.#running.flatMap(({ definition, settings }) => {
+    const changes = this.#running.flatMap(({ definition, settings }) => {
       const findings = this.#asLearned(this.#worthTelling(definition, found, tick));
       const report: Report = { detector: definition, findings, quietMs: settings.quietMs };
       return this.#incidents.accept(report, moment, this.#guards);
     });
+    this.#budget.count(changes, moment.elapsedMs);
+    return changes;
   }
 
   /** Every signal under every baseline, as of the last tick. */
   signals(): readonly SignalState[] {
     return this.#bank.states.map((state) => ({ ...state }));
+  }
+
+  /** How much of what is normal is known. */
+  learning(): LearningState {
+    return learningOf(this.#bank.states, this.#clock.elapsedMs, this.#guards.learn_seconds);
   }
 
   /** What the baselines know, as plain numbers. */
@@ -145,7 +151,7 @@ export class DetectionEngine {
     return open.filter((anomaly) => {
       const definition = this.#options.detectors.find(({ name }) => name === anomaly.detector);
       const learningMs = definition?.statistical ? this.#guards.warmup_seconds * 1000 : 0;
-      return !this.#incidents.restore(anomaly, this.#elapsedMs + learningMs);
+      return !this.#incidents.restore(anomaly, this.#clock.elapsedMs + learningMs);
     });
   }
 
@@ -177,7 +183,7 @@ export class DetectionEngine {
 
   /** True for as long as nothing is told above info. */
   get #isLearning(): boolean {
-    return this.#elapsedMs <= this.#guards.learn_seconds * 1000;
+    return this.#clock.elapsedMs <= this.#guards.learn_seconds * 1000;
   }
 
   #notAllowed(detector: string, findings: readonly Finding[]): readonly Finding[] {
@@ -191,72 +197,32 @@ export class DetectionEngine {
     return findings.map((finding) => ({ ...finding, severity: "info" }));
   }
 
-  #next(window: Window, host: HostSample | null): Omit<Tick, "found"> {
-    const durationMs = Math.max(0, window.endMs - window.startMs);
-    const gapMs = window.startMs - this.#expectedStartMs;
-    if (gapMs > 0) this.#elapsedMs += gapMs;
-    this.#elapsedMs += durationMs;
+  #judge(window: Window, host: HostSample | null): Omit<Tick, "found"> {
+    const timed = this.#clock.advance(window, host);
+    const { seconds, tainted } = timed;
     this.#learning.set({}, this.#isLearning ? 1 : 0);
-    const { degraded, tainted } = windowQuality(window, this.#expectedStartMs);
-    this.#expectedStartMs = window.endMs;
-    if (degraded) this.#degradedUntilMs = this.#elapsedMs + DEGRADED_MS;
-    const fresh = host === null || host.timeMs === this.#host?.timeMs ? null : host;
-    this.#host = host;
-    const seconds = durationMs / 1000;
-    this.#bank.update(window.counters, { seconds, timeMs: window.endMs, learn: !tainted }, fresh);
+    const learn = !tainted;
+    this.#bank.update(window.counters, { seconds, timeMs: window.endMs, learn }, timed.host);
     const signals = this.#bank.states;
-    return {
-      timeMs: window.endMs,
-      elapsedMs: this.#elapsedMs,
-      seconds,
-      window,
-      degraded,
-      tainted,
-      signals,
-      environment: environmentOf(signals, this.#guards.environment_ratio),
-      host: fresh,
-    };
-  }
-
-  #moment(tick: Tick): Moment {
-    const names = tick.window.capture.map((capture) => capture.interface);
-    if (names.length > 0) this.#interface = [...new Set(names)].sort().join(",");
-    return {
-      timeMs: tick.timeMs,
-      elapsedMs: tick.elapsedMs,
-      interface: this.#interface,
-      degraded: tick.elapsedMs <= this.#degradedUntilMs,
-      agent: this.#options.agent,
-    };
-  }
-
-  /** Findings that no better detector made of the same entity. */
-  #notSuperseded(
-    supersededBy: string | undefined,
-    findings: readonly Finding[],
-    found: ReadonlyMap<string, readonly Finding[]>,
-  ): readonly Finding[] {
-    if (supersededBy === undefined) return findings;
-    const better = found.get(supersededBy) ?? [];
-    return findings.filter(
-      ({ entity }) =>
-        !this.#incidents.isOpen(supersededBy, entity.key) &&
-        !better.some((finding) => finding.entity.key === entity.key),
-    );
+    const environment = environmentOf(signals, this.#guards.environment_ratio);
+    this.#budget.advance(timed.elapsedMs);
+    const budgets = this.#budget.states;
+    return { ...timed, timeMs: window.endMs, window, signals, environment, budgets };
   }
 
   /** What is left of a detector's findings when the environment and better detectors had their say. */
   #worthTelling(
-    { name, statistical, supersededBy }: DetectorDefinition<unknown>,
+    definition: DetectorDefinition<unknown>,
     found: ReadonlyMap<string, readonly Finding[]>,
     tick: Tick,
   ): readonly Finding[] {
+    const { name, statistical } = definition;
     const findings = found.get(name) ?? [];
     if (statistical && tick.environment.changed) {
       this.#incidents.suppress(name, "environment_change", findings.length);
       return [];
     }
-    const kept = this.#notSuperseded(supersededBy, findings, found);
+    const kept = notSuperseded(definition, findings, found, this.#incidents);
     this.#incidents.suppress(name, "superseded", findings.length - kept.length);
     return kept;
   }

@@ -15,6 +15,7 @@ export const environmentChange: DetectorDefinition<z.infer<typeof settings>> = {
   severities: ["warning"],
   settings,
   quietSeconds: 60,
+  alarmsPerWeek: 2,
   create: () => new EnvironmentChange(),
 };
 

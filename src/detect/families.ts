@@ -89,6 +89,23 @@ export function incidentFamilies(detectors: readonly string[]) {
   };
 }
 
+/** Families of the budget of false alarms, for a closed list of detector names. */
+export function budgetFamilies(detectors: readonly string[]) {
+  const labels = { detector: detectors };
+  return {
+    expected: gauge(
+      "nam_anomaly_expected_per_week",
+      "Anomalies a week that the detector may open where nothing is wrong: its budget of false alarms, which is set, not measured.",
+      labels,
+    ),
+    observed: gauge(
+      "nam_anomaly_observed_per_week",
+      "Anomalies that the detector opened in the last week, forgotten in parts of 34 hours, or since the start where that is less; a restart begins anew.",
+      labels,
+    ),
+  };
+}
+
 /** 1 while everything is learned and nothing is told above info. */
 export const learning: MetricDefinition = {
   name: "nam_detection_learning",

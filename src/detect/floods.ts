@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
-import type { DetectorDefinition, Finding, Tick } from "./detector.ts";
-import { floodFinding, isHost, protocolName, type TargetRow } from "./flood-targets.ts";
+import type { DetectorDefinition } from "./detector.ts";
+import {
+  floodFinding,
+  hostRows,
+  protocolName,
+  rateFloor,
+  TARGET_CAPACITY,
+  TCP,
+  UDP,
+} from "./flood-targets.ts";
 import { Surges } from "./surge.ts";
 
-const CAPACITY = 1024;
-const TCP = 6;
-const UDP = 17;
 const ICMP: readonly number[] = [1, 58];
-/** Of sources that each send one packet, the estimate may miss some. */
-const SPOOFED_SHARE = 0.6;
-
-const floor = (packets: number, what: string) => z.number().gt(0).default(packets).describe(what);
 
 const udpSettings = z.strictObject({
-  floor: floor(
+  floor: rateFloor(
     5000,
     "Packets a second that one address gets over UDP and never answers, beyond which it is a flood whatever they are.",
   ),
-  scattered_floor: floor(
+  scattered_floor: rateFloor(
     200,
     "The same where the packets are refused, or come in ever new flows, as no stream of data does.",
   ),
@@ -33,10 +34,10 @@ export const udpFlood: DetectorDefinition<z.infer<typeof udpSettings>> = {
   settings: udpSettings,
   quietSeconds: 30,
   create: (own) => {
-    const surges = new Surges(CAPACITY);
+    const surges = new Surges(TARGET_CAPACITY);
     return {
       evaluate: (tick) =>
-        rowsOf(tick, [UDP]).flatMap((row) => {
+        hostRows(tick, [UDP]).flatMap((row) => {
           const scattered = row.refused > 0 || row.flows * 2 >= row.unanswered;
           const setting = scattered ? "scattered_floor" : "floor";
           const pending = row.unanswered - Math.min(row.answered, row.flows);
@@ -59,7 +60,7 @@ export const udpFlood: DetectorDefinition<z.infer<typeof udpSettings>> = {
 };
 
 const icmpSettings = z.strictObject({
-  floor: floor(200, "ICMP packets a second to one address that are a flood."),
+  floor: rateFloor(200, "ICMP packets a second to one address that are a flood."),
 });
 
 /** Ping floods, and errors that forged packets bring back to their alleged sender. */
@@ -71,11 +72,12 @@ export const icmpFlood: DetectorDefinition<z.infer<typeof icmpSettings>> = {
   settings: icmpSettings,
   quietSeconds: 30,
   create: (own) => {
-    const surges = new Surges(CAPACITY);
+    const surges = new Surges(TARGET_CAPACITY);
     return {
       evaluate: (tick) =>
-        rowsOf(tick, ICMP).flatMap((row) => {
-          const rate = row.packets / Math.max(1, tick.seconds);
+        hostRows(tick, ICMP).flatMap((row) => {
+          // What it asked for itself comes at the rate at which it asks: a flood is about whom it asks.
+          const rate = (row.packets - row.replies) / Math.max(1, tick.seconds);
           if (!surges.update(row.destination, rate, own.floor, tick)) return [];
           return [
             floodFinding(tick, row, {
@@ -94,7 +96,7 @@ export const icmpFlood: DetectorDefinition<z.infer<typeof icmpSettings>> = {
 };
 
 const flagSettings = z.strictObject({
-  floor: floor(
+  floor: rateFloor(
     200,
     "TCP packets a second to one address that belong to no connection and are a flood.",
   ),
@@ -109,10 +111,10 @@ export const tcpFlagFlood: DetectorDefinition<z.infer<typeof flagSettings>> = {
   settings: flagSettings,
   quietSeconds: 30,
   create: (own) => {
-    const surges = new Surges(CAPACITY);
+    const surges = new Surges(TARGET_CAPACITY);
     return {
       evaluate: (tick) =>
-        rowsOf(tick, [TCP]).flatMap((row) => {
+        hostRows(tick, [TCP]).flatMap((row) => {
           const { ack, rst, fin, synAck, odd } = row;
           const kinds = { ACK: ack, RST: rst, FIN: fin, "SYN-ACK": synAck, "odd-flag": odd };
           const stray = ack + rst + fin + synAck + odd;
@@ -136,90 +138,3 @@ export const tcpFlagFlood: DetectorDefinition<z.infer<typeof flagSettings>> = {
     };
   },
 };
-
-const spoofedSettings = z.strictObject({
-  floor: floor(
-    100,
-    "New flows a second to one address, nearly each from a source of its own and without an answer, that are a flood.",
-  ),
-});
-
-/** Packets with forged sources: nobody sends twice. */
-export const spoofedFlood: DetectorDefinition<z.infer<typeof spoofedSettings>> = {
-  name: "spoofed_flood",
-  class: "flood",
-  help: "One address gets packets from very many sources of which each is seen once and gets no answer, as with forged sources.",
-  severities: ["critical"],
-  settings: spoofedSettings,
-  quietSeconds: 30,
-  create: (own) => {
-    const surges = new Surges(CAPACITY);
-    return {
-      evaluate: (tick) =>
-        rowsOf(tick, null).flatMap((row) => {
-          const { flows, sources, answered, destination, ipProtocol } = row;
-          const seconds = Math.max(1, tick.seconds);
-          const scattered = sources >= SPOOFED_SHARE * flows && answered * 2 < flows;
-          const rate = scattered ? flows / seconds : 0;
-          if (!surges.update(`${destination} ${ipProtocol}`, rate, own.floor, tick)) return [];
-          const protocol = protocolName(ipProtocol);
-          return [
-            floodFinding(tick, row, {
-              severity: "critical",
-              rate: flows / seconds,
-              threshold: { value: own.floor, setting: "detectors.spoofed_flood.floor" },
-              what: `new ${protocol === "other" ? "" : `${protocol.toUpperCase()} `}flows`,
-              meaning: "so many senders that each come once are forged",
-              filter: protocol === "other" ? `ip.proto == ${ipProtocol}` : protocol,
-              promql: "sum by (protocol) (rate(nam_flows_started_total[1m]))",
-            }),
-          ];
-        }),
-    };
-  },
-};
-
-function rowsOf(tick: Tick, protocols: readonly number[] | null): TargetRow[] {
-  return tick.window.rows.targets.filter(
-    ({ destination, ipProtocol }) =>
-      isHost(destination) && (protocols?.includes(ipProtocol) ?? true),
-  );
-}
-
-const landSettings = z.strictObject({
-  floor: floor(
-    10,
-    "Unanswered TCP connection attempts a second from an address to itself that are an attack; between one and the same port, any is.",
-  ),
-});
-
-/** Packets that claim to come from their own destination (CVE-1999-0016). */
-export const land: DetectorDefinition<z.infer<typeof landSettings>> = {
-  name: "land",
-  class: "spoofing",
-  help: "Packets whose source and destination are the same address, which only a forger sends over a network (land attack).",
-  severities: ["critical"],
-  settings: landSettings,
-  quietSeconds: 30,
-  create: (own) => ({
-    evaluate: (tick) => rowsOf(tick, null).flatMap((row) => landFinding(row, tick, own.floor)),
-  }),
-};
-
-function landFinding(row: TargetRow, tick: Tick, floorRate: number): Finding[] {
-  const { destination, ipProtocol, land: own, landSamePort, answered } = row;
-  if (/^127\.|^::1$/.test(destination) || (ipProtocol !== TCP && ipProtocol !== UDP)) return [];
-  const unanswered = ipProtocol === TCP ? Math.max(0, own - answered) : 0;
-  if (landSamePort === 0 && unanswered < floorRate * tick.seconds) return [];
-  const rate = Math.max(own, landSamePort) / Math.max(1, tick.seconds);
-  const finding = floodFinding(tick, row, {
-    severity: "critical",
-    rate,
-    threshold: { value: floorRate, setting: "detectors.land.floor" },
-    what: "packets that claim to come from itself",
-    meaning: "only a forger sends such packets over a network",
-    filter: `${destination.includes(":") ? "ipv6" : "ip"}.src == ${destination}`,
-    promql: "rate(nam_tcp_handshakes_total[1m])",
-  });
-  return [finding];
-}

@@ -31,7 +31,8 @@ export const handshakeFailure: DetectorDefinition<Settings> = {
   severities: ["warning"],
   settings,
   quietSeconds: 30,
-  supersededBy: "syn_flood",
+  alarmsPerWeek: 5,
+  supersededBy: ["syn_flood"],
   create: (own) => new HandshakeFailure(own),
 };
 

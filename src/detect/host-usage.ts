@@ -97,6 +97,7 @@ export const hostUsage: DetectorDefinition<Settings> = {
   severities: ["info", "warning"],
   settings,
   quietSeconds: 60,
+  alarmsPerWeek: 10,
   create: (own) => new HostUsage(own),
 };
 

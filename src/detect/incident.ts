@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { createHash } from "node:crypto";
-import { type Anomaly, type Finding, SEVERITIES, type Severity } from "./detector.ts";
+import { type Anomaly, type Entity, type Finding, SEVERITIES, type Severity } from "./detector.ts";
 
 /** The moment incidents are judged at. */
 export interface Moment {
@@ -79,6 +79,11 @@ export class Incident {
   /** An incident that an earlier run left open, as if it were last found at `elapsedMs`. */
   static continued(anomaly: Anomaly, elapsedMs: number): Incident {
     return new Incident(anomaly, findingOf(anomaly), elapsedMs);
+  }
+
+  /** What it is about, as found last. */
+  get entity(): Entity {
+    return this.#finding.entity;
   }
 
   get severity(): Severity {

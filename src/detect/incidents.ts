@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { CounterInstrument, GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
 import { aggregate, byImportance, MANY } from "./aggregate.ts";
-import { type Anomaly, type Finding, SEVERITIES } from "./detector.ts";
+import { type Anomaly, type Entity, type Finding, SEVERITIES } from "./detector.ts";
 import { incidentFamilies, type SuppressionReason } from "./families.ts";
 import type { GuardSettings } from "./guards.ts";
 import { Incident, type Moment, severityRank } from "./incident.ts";
@@ -36,9 +36,9 @@ export class Incidents {
     for (const detector of detectors) this.#open.set(detector, new Map());
   }
 
-  /** True while the detector has an incident of the entity open. */
-  isOpen(detector: string, key: string): boolean {
-    return this.#open.get(detector)?.has(key) ?? false;
+  /** What the detector's open incidents are about. */
+  entities(detector: string): readonly Entity[] {
+    return [...(this.#open.get(detector)?.values() ?? [])].map(({ entity }) => entity);
   }
 
   /** Every open incident as it stands. */
@@ -72,7 +72,7 @@ export class Incidents {
     const changes: Anomaly[] = [];
     const surplus: Finding[] = [];
     // While a storm lasts, newcomers join it: otherwise each resolve would make room for the next twenty messages.
-    const capacity = this.isOpen(report.detector.name, MANY) ? 0 : guards.max_incidents;
+    const capacity = this.#open.get(report.detector.name)?.has(MANY) ? 0 : guards.max_incidents;
     for (const finding of [...report.findings].sort(byImportance)) {
       const told = this.#take(report, finding, moment, guards, capacity);
       if (told === "full") surplus.push(finding);

@@ -14,6 +14,7 @@ export const levelShift: DetectorDefinition<z.infer<typeof settings>> = {
   severities: ["info"],
   settings,
   quietSeconds: 10,
+  alarmsPerWeek: 20,
   create: (): Detector => ({ evaluate }),
 };
 

@@ -139,6 +139,7 @@ function definitionOf(novelty: Novelty): DetectorDefinition<Settings> {
         .describe("Seconds for which something is told as new; then it is known."),
     }),
     quietSeconds: 10,
+    alarmsPerWeek: 20,
     create: (own, context) => new NoveltyDetector(novelty, own, context),
   };
 }

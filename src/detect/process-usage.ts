@@ -57,6 +57,7 @@ export const processUsage: DetectorDefinition<Settings> = {
   severities: ["info"],
   settings,
   quietSeconds: 60,
+  alarmsPerWeek: 20,
   create: (own) => new ProcessUsage(own),
 };
 

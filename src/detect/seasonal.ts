@@ -38,6 +38,7 @@ export const seasonal: DetectorDefinition<Settings> = {
   settings,
   quietSeconds: 60,
   statistical: true,
+  alarmsPerWeek: 20,
   create: (own) => new Seasonal(own),
 };
 

@@ -63,6 +63,7 @@ function volumeDefinition(
     settings,
     quietSeconds: 60,
     statistical: true,
+    alarmsPerWeek: 50,
     create: (own) => new Volume(name, own),
   };
 }

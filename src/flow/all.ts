@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { aiNames } from "./ai/settings.ts";
 import type { TrackerDefinition } from "./tracker.ts";
+import { agentTalks } from "./trackers/agent-talks.ts";
 import { aiAgents } from "./trackers/ai-agents.ts";
 import { aiCalls } from "./trackers/ai-calls.ts";
 import { aiDestinations } from "./trackers/ai-destinations.ts";
@@ -17,6 +18,7 @@ import { dnsHosts } from "./trackers/dns-hosts.ts";
 import { dnsZones } from "./trackers/dns-zones.ts";
 import { handshakes } from "./trackers/handshakes.ts";
 import { icmpTalks } from "./trackers/icmp-talks.ts";
+import { metadataAsks } from "./trackers/metadata-asks.ts";
 import { pairs } from "./trackers/pairs.ts";
 import { reflections } from "./trackers/reflections.ts";
 import { routers } from "./trackers/routers.ts";
@@ -32,6 +34,7 @@ export const trackers: readonly TrackerDefinition[] = [
   ...[targets, tcpProbes, pairs, icmpTalks, arpAskers, reflections],
   ...[dhcpServers, routers],
   ...[aiFlowsTracker, aiCalls, aiAgents, aiDestinations],
+  ...[agentTalks, metadataAsks],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */

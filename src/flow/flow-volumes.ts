@@ -31,13 +31,15 @@ export class FlowVolumes {
     this.#listeners.push(tracker as Listener);
   }
 
-  /** Looks at the next flows in turn. */
+  /** Looks at the next flows in turn, from the last one on to the first again: new ones do not keep old ones waiting. */
   sweep(timeMs: number): void {
     const { end } = this.#table;
-    const first = this.#next < end ? this.#next : 0;
-    const stop = Math.min(end, first + SLOTS_PER_WINDOW);
-    for (let slot = first; slot < stop; slot++) this.#look(slot, timeMs);
-    this.#next = stop;
+    let slot = this.#next;
+    for (let looks = Math.min(end, SLOTS_PER_WINDOW); looks > 0; looks--) {
+      if (slot >= end) slot = 0;
+      this.#look(slot++, timeMs);
+    }
+    this.#next = slot;
   }
 
   #look(slot: number, timeMs: number): void {

@@ -42,6 +42,10 @@ export interface FlowStageOptions {
 }
 
 type Recogniser = Required<Pick<Tracker, "onRecognised">>;
+/** What the http decoder leaves of agents; declared there. */
+interface AgentMark {
+  readonly agents?: { readonly packet: number };
+}
 type PacketListener = Required<Pick<Tracker, "onPacket">>;
 
 /**
@@ -65,6 +69,7 @@ export class FlowStage {
   readonly #networkListeners: readonly PacketListener[][];
   readonly #applicationListeners: readonly PacketListener[][];
   readonly #loginListeners: PacketListener[] = [];
+  readonly #agentListeners: PacketListener[] = [];
 
   constructor(options: FlowStageOptions) {
     if (options.applicationNames.length > MOST_VERDICTS) {
@@ -135,6 +140,10 @@ export class FlowStage {
     }
     if (packet.login !== 0) tell(this.#loginListeners, packet, timeMs);
     if ((packet.tcpFlags & CLOSING) !== 0) this.calls.onClose(packet);
+    const { agents } = packet.facts as AgentMark;
+    if (agents !== undefined && agents.packet === packet.number) {
+      tell(this.#agentListeners, packet, timeMs);
+    }
   }
 
   /** Ends the window at `timeMs`. */
@@ -202,6 +211,7 @@ export class FlowStage {
     for (const name of typeof packets === "string" ? [packets] : packets) {
       this.#listen(definition, tracker, name, networkNames, this.#networkListeners);
     }
+    if (definition.agents) this.#agentListeners.push(tracker as PacketListener);
     if (definition.logins) this.#loginListeners.push(tracker as PacketListener);
     this.#listen(definition, tracker, application, applicationNames, this.#applicationListeners);
     return { definition, tracker };

@@ -2,7 +2,7 @@
 import type { Packet } from "../decode/packet.ts";
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
 import type { AiCall } from "./ai/ai-call.ts";
-import type { FlowNames } from "./ai/flow-names.ts";
+import type { Names } from "./ai/names.ts";
 import type { FlowRows } from "./flow-rows.ts";
 import type { TrackerRows } from "./window.ts";
 
@@ -98,7 +98,7 @@ export interface TrackerContext {
   /** Seed of the hashes, chosen at start, so that nobody can aim at one bucket. */
   readonly hashSeed: number;
   /** Which AI provider each flow belongs to. */
-  readonly names: FlowNames;
+  readonly names: Names;
   /** What is kept of each flow, to be read. */
   readonly flowRows: FlowRows;
   /** Cells of `definition.levels`, and where those of one begin. */
@@ -107,7 +107,7 @@ export interface TrackerContext {
 }
 
 export interface Tracker<Row = unknown> {
-  /** Called for every packet of `definition.packets`, `definition.application` or `definition.logins`. */
+  /** Called for every packet of `definition.packets`, `definition.application`, `definition.logins` or `definition.agents`. */
   onPacket?(packet: Packet, timeMs: number): void;
   /** Called for the events of `definition.events`; `flow` is valid during the call only. */
   onFlow?(event: number, flow: FlowKey): void;
@@ -157,6 +157,8 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly application?: string;
   /** True where `onPacket` wants every packet that tells the outcome of a login. */
   readonly logins?: boolean;
+  /** True where `onPacket` wants every packet that tells of agents, language models or metadata services. */
+  readonly agents?: boolean;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
   /** True where `onRecognised` is wanted, where `onVolume` is, where `onNamed` is, and where `onCall` is. */

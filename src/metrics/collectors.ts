@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../util/clock.ts";
 import { messageOf } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
 import type { MetricDefinition } from "./metric.ts";
-import type { GaugeInstrument, MetricsRegistry } from "./registry.ts";
+import type { MetricsRegistry } from "./registry.ts";
 
 const duration: MetricDefinition = {
   name: "nam_collector_duration_seconds",
@@ -26,23 +26,28 @@ export const collectorMetrics: readonly MetricDefinition[] = [duration, success]
  * when it is new, and counted until the part works again.
  */
 export class Collectors {
-  readonly #duration: GaugeInstrument;
-  readonly #success: GaugeInstrument;
+  /** Last run of each part; they run every second, and are written to the gauges at a scrape only. */
+  readonly #runs = new Map<string, { seconds: number; success: number }>();
   readonly #clock: Clock;
   readonly #log: Log | null;
   readonly #failures = new Map<string, { readonly message: string; times: number }>();
 
   constructor(registry: MetricsRegistry, log: Log | null = null, clock: Clock = systemClock) {
-    this.#duration = registry.gauge(duration);
-    this.#success = registry.gauge(success);
+    const durations = registry.gauge(duration);
+    const successes = registry.gauge(success);
+    registry.onCollect(() => {
+      for (const [collector, run] of this.#runs) {
+        durations.set({ collector }, run.seconds);
+        successes.set({ collector }, run.success);
+      }
+    });
     this.#log = log;
     this.#clock = clock;
   }
 
   /** Makes the collector's series exist at 0. */
   init(collector: string): void {
-    this.#duration.set({ collector }, 0);
-    this.#success.set({ collector }, 0);
+    this.#runs.set(collector, { seconds: 0, success: 0 });
   }
 
   /** What `work` returns, null when it throws. */
@@ -91,7 +96,13 @@ export class Collectors {
   }
 
   #measure(collector: string, startMs: number, success: number): void {
-    this.#duration.set({ collector }, (this.#clock.monotonicMs() - startMs) / 1000);
-    this.#success.set({ collector }, success);
+    const seconds = (this.#clock.monotonicMs() - startMs) / 1000;
+    const run = this.#runs.get(collector);
+    if (!run) {
+      this.#runs.set(collector, { seconds, success });
+      return;
+    }
+    run.seconds = seconds;
+    run.success = success;
   }
 }

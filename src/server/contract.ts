@@ -34,8 +34,18 @@ export interface AgentStatus {
   readonly ready: boolean;
   readonly reason: string;
   readonly stealth: boolean;
+  readonly learning: LearningStatus;
   readonly captures: readonly CaptureStatus[];
   readonly active: readonly ActiveAnomaly[];
+}
+
+/** How much of what is normal is known. */
+export interface LearningStatus {
+  /** Until anything is told above info; 0 outside of learn mode. */
+  readonly seconds_left: number;
+  readonly signals: number;
+  /** Signals whose baseline judges already. */
+  readonly signals_ready: number;
 }
 
 export interface CaptureStatus {

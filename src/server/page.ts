@@ -41,14 +41,19 @@ Revision ${status.revision}. The page renews itself every ${REFRESH_SECONDS} sec
 `.toString();
 }
 
-function stateOf({ ready, reason, stealth }: AgentStatus): Html {
+function stateOf({ ready, reason, stealth, learning }: AgentStatus): Html {
   const mode = stealth ? " · stealth" : "";
+  if (ready && learning.seconds_left > 0) {
+    const left = duration(learning.seconds_left);
+    return html`<span class="state warning">learning${mode}: nothing above info for another ${left}</span>`;
+  }
   return ready
     ? html`<span class="state good">watching${mode}</span>`
     : html`<span class="state warning">not ready: ${reason}${mode}</span>`;
 }
 
 function numbers(status: AgentStatus, nowSeconds: number): Html {
+  const { learning } = status;
   const packets = sum(status.captures, (capture) => capture.packets_per_second);
   const bytes = sum(status.captures, (capture) => capture.bytes_per_second);
   const dropped = sum(status.captures, (capture) => capture.dropped);
@@ -57,12 +62,16 @@ function numbers(status: AgentStatus, nowSeconds: number): Html {
 <div><dt>Bits per second</dt><dd>${scaled(bytes * 8)}</dd></div>
 <div><dt>Packets lost</dt><dd>${count(dropped)}</dd></div>
 <div><dt>Active anomalies</dt><dd>${count(status.active.length)}</dd></div>
+<div><dt>Signals with a baseline</dt><dd>${count(learning.signals_ready)} of ${count(learning.signals)}</dd></div>
 <div><dt>Running for</dt><dd>${duration(nowSeconds - status.started)}</dd></div>
 </dl>`;
 }
 
-function anomalies({ active, ready }: AgentStatus, nowSeconds: number): Html {
+function anomalies({ active, ready, learning }: AgentStatus, nowSeconds: number): Html {
   if (active.length === 0) {
+    if (ready && learning.signals_ready === 0) {
+      return html`<p class="faint">None known. No signal has a baseline yet: attacks that need no history are found already, changes of volume are not.</p>`;
+    }
     return ready
       ? html`<p class="good">None. Everything is as it usually is.</p>`
       : html`<p class="faint">None known, as nothing is watched at the moment.</p>`;

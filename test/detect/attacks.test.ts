@@ -74,16 +74,32 @@ describe("an attack, from the first second on", () => {
   });
 
   it("is found: forged sources", () => {
-    const found = run(4, (flows, at) =>
-      many(300, (index) =>
-        flows.udp(v4(`203.${at}.${index >> 8}.${index & 255}`, 4000), v4(VICTIM, 80)),
-      ),
-    );
-    expect(found).toContain("spoofed_flood");
+    const flood = (perSecond: number): string[] =>
+      run(6, (flows, at) =>
+        many(perSecond, (index) =>
+          flows.udp(v4(`203.${at}.${index >> 8}.${index & 255}`, 4000), v4(VICTIM, 80)),
+        ),
+      );
+    expect(flood(150)).toEqual(["spoofed_flood"]);
+    // A detector that knows more tells it alone.
+    for (const perSecond of [300, 900]) expect(flood(perSecond)).toEqual(["udp_flood"]);
   });
 
   it("is found: a packet that claims to come from its target", () => {
     expect(run(1, (flows) => flows.tcp(v4(VICTIM, 80), v4(VICTIM, 80), SYN))).toEqual(["land"]);
+  });
+
+  it("is found: the same, while a flood's victim answers thousands of forged sources", () => {
+    const found = run(1, (flows) => {
+      many(3000, (index) =>
+        flows.tcp(v4(VICTIM, 80), v4(`203.0.${index >> 8}.${index & 255}`, 9), SYN),
+      );
+      flows.tcp(v4("10.0.0.81", 80), v4("10.0.0.81", 80), SYN);
+      many(3000, (index) =>
+        flows.tcp(v4(VICTIM, 80), v4(`203.1.${index >> 8}.${index & 255}`, 9), SYN),
+      );
+    });
+    expect(found).toContain("land");
   });
 
   it("is found: connections that starve a server", () => {
@@ -97,6 +113,32 @@ describe("an attack, from the first second on", () => {
       });
     });
     expect(found).toEqual(["slow_dos"]);
+  });
+});
+
+describe("one incident", () => {
+  it("is a SYN flood from forged sources", () => {
+    const found = run(6, (flows, at) =>
+      many(400, (index) =>
+        flows.tcp(v4(`203.${at}.${index >> 8}.${index & 255}`, 4000), v4(VICTIM, 80), SYN),
+      ),
+    );
+    expect(found).toEqual(["syn_flood"]);
+  });
+
+  it("is a ping flood that its target answers", () => {
+    const [attacker, victim] = [v4(ATTACKER), v4(VICTIM)];
+    const flows = new FlowHarness(16_384);
+    const bench = new DetectionBench({ detectors });
+    bench.run(3);
+    for (let second = 0; second < 5; second++) {
+      many(640, () => {
+        flows.send(attacker, victim, { ipProtocol: Protocol.ICMP });
+        flows.send(victim, attacker, { ipProtocol: Protocol.ICMP });
+      });
+      bench.step({ rows: flows.close(1000) });
+    }
+    expect(bench.events.map(({ entity }) => entity.destination)).toEqual([VICTIM]);
   });
 });
 

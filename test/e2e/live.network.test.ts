@@ -5,8 +5,8 @@ import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseText } from "../support/exposition.ts";
 import { ATTACKER, Lab, until, VICTIM } from "../support/lab.ts";
+import { honestClients, startNames, startScript } from "../support/lab-services.ts";
 import { namedExpressions } from "../support/named-metrics.ts";
-import { root } from "../support/project.ts";
 import { AGENT, type Hook, Stack } from "../support/stack.ts";
 import type { Received } from "../support/webhook-stand-in.ts";
 
@@ -22,7 +22,8 @@ beforeAll(async () => {
   lab = new Lab("e2e");
   stack = new Stack(lab);
   await stack.start();
-  startServices();
+  startScript(lab, lab.b, "benign-server.ts", VICTIM);
+  startNames(lab, [VICTIM]);
   await until("the victim's services", 20_000, () => lab.get(`http://${VICTIM}:8080/`));
 }, 90_000);
 
@@ -30,30 +31,6 @@ afterAll(async () => {
   await lab?.close();
   stack?.close();
 }, 30_000);
-
-function startServices(): void {
-  const script = (name: string, ...args: string[]): string[] => [
-    "--import",
-    "tsx",
-    `test/support/${name}`,
-    ...args,
-  ];
-  lab.spawn(lab.b, process.execPath, script("benign-server.ts", VICTIM), { cwd: root });
-  lab.spawn(lab.b, "dnsmasq", [
-    "--keep-in-foreground",
-    "--conf-file=/dev/null",
-    "--no-resolv",
-    "--no-hosts",
-    "--pid-file=",
-    "--user=root",
-    `--listen-address=${VICTIM}`,
-    "--bind-interfaces",
-    "--local=/#/",
-    ...["www", "api", "mail", "cdn", "git", "ntp"].map(
-      (name) => `--host-record=${name}.lab.test,${VICTIM}`,
-    ),
-  ]);
-}
 
 /** Totals of a family from the agent itself, over series whose labels match. */
 async function total(
@@ -111,15 +88,7 @@ test(
   async () => {
     expect(await total("nam_capture_up")).toBe(1);
     const before = await total("nam_capture_packets_total");
-    await lab.exec(
-      lab.a,
-      process.execPath,
-      "--import",
-      "tsx",
-      `${root}test/support/benign-clients.ts`,
-      VICTIM,
-      String(BENIGN_SECONDS),
-    );
+    await honestClients(lab, VICTIM, BENIGN_SECONDS);
     expect(await total("nam_capture_packets_total")).toBeGreaterThan(before + 3_000);
     expect(await total("nam_application_packets_total", { protocol: "dns" })).toBeGreaterThan(300);
     const { events } = await lab.json<{ events: unknown[] }>(`${AGENT}/api/v1/events`);

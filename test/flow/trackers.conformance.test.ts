@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
 import { type AiCall, emptyAiCall } from "../../src/flow/ai/ai-call.ts";
 import { DnsAnswers } from "../../src/flow/ai/dns-answers.ts";
-import { FlowNames } from "../../src/flow/ai/flow-names.ts";
+import { FlowNames, type NameListener } from "../../src/flow/ai/flow-names.ts";
 import { AiProviders } from "../../src/flow/ai/providers.ts";
 import { trackers } from "../../src/flow/all.ts";
 import { flowGauges, flowMetrics } from "../../src/flow/families.ts";
@@ -28,13 +28,23 @@ const T0 = 1_700_000_000_000;
 interface Subject {
   readonly tracker: Tracker;
   evicted: number;
+  /** A flow number `index` greets an AI provider. */
+  name(index: number, timeMs: number): void;
 }
+
+const HELLO_FACTS = {
+  ...{ packet: 0, transport: "tcp" as const, version: "1.3", sni: "api.openai.com" },
+  ...{ alpn: "", ja3: "", ja4: "", family: "python", ech: false, resumes: false },
+};
+const HELLO = emptyPacket({ hello: HELLO_FACTS });
 
 function create(definition: TrackerDefinition): Subject {
   const layout = new CellLayout(flowMetrics);
   const levels = new CellLayout(flowGauges);
   const providers = new AiProviders();
-  const subject = {
+  const names = new FlowNames(providers, new DnsAnswers(providers, 5, () => {}), FLOWS);
+  const flowRows = new FlowRows(FLOWS);
+  const subject: Subject = {
     evicted: 0,
     tracker: definition.create({
       counters: new Float64Array(layout.size),
@@ -44,12 +54,22 @@ function create(definition: TrackerDefinition): Subject {
       },
       applicationNames: APPLICATION_NAMES,
       hashSeed: 5,
-      names: new FlowNames(providers, new DnsAnswers(providers, 5, () => {}), FLOWS),
-      flowRows: new FlowRows(FLOWS),
+      names,
+      flowRows,
       levels: new Float64Array(levels.size),
       levelBase: (metric) => levels.base(metric),
     }),
+    name(index, timeMs) {
+      HELLO.flow = index % FLOWS;
+      HELLO.ipVersion = 4;
+      HELLO.source3 = Math.imul(index + 1, 0x9e3779b1);
+      HELLO.destination3 = ~HELLO.source3;
+      flowRows.begin(HELLO.flow, HELLO, 0, 0, 0);
+      names.forget(HELLO.flow);
+      names.onPacket(HELLO, timeMs);
+    },
   };
+  if (definition.named) names.listen(subject.tracker as NameListener);
   return subject;
 }
 
@@ -127,6 +147,19 @@ function setDhcp(index: number): Packet {
   return DHCP;
 }
 
+const AGENT_FACTS = {
+  ...{ packet: 0, isFromServer: false, protocol: 1, messages: 1, calls: 1, errors: 0 },
+  ...{ mismatches: 0, open: 0, granted: 0, denied: 0, toAddress: 0 },
+  ...{ metadata: 1, bareMetadata: 0 },
+};
+const AGENT = emptyPacket({ agents: AGENT_FACTS });
+
+/** A request to a metadata service and to a tool server at once, of a client not seen before. */
+function setAgent(index: number): Packet {
+  AGENT.source3 = Math.imul(index + 1, 0x9e3779b1);
+  return AGENT;
+}
+
 /** DNS packets made from one, with ends and a name not seen before: a query, and a response that nobody asked for. */
 function emptyDns(): readonly Packet[] {
   const [client, server] = [v4("10.0.0.1", 4000), v4("10.0.0.2", 53)];
@@ -150,16 +183,17 @@ const CALL = emptyAiCall();
 
 /** A call of a client not seen before. */
 function setCall(index: number): AiCall {
+  const own = Math.imul(index + 1, 0x9e3779b1);
   return Object.assign(CALL, {
-    ...{ client2: 0xffff, client3: Math.imul(index + 1, 0x9e3779b1), server2: 0xffff },
-    ...{ server3: ~CALL.client3, serverPort: 443, upBytes: 1000, downBytes: 9000 },
+    ...{ client2: 0xffff, client3: own, server2: 0xffff, server3: ~own },
+    ...{ serverPort: 443, upBytes: 1000, downBytes: 9000 },
     ...{ isStream: true, startMs: T0 + index / 100, endMs: T0 + index / 100 },
   });
 }
 
 /** Gives the tracker what it asked for, about entities number `first` to `last`. */
 function feed(
-  { tracker }: Subject,
+  { tracker, name }: Subject,
   definition: TrackerDefinition,
   first: number,
   last = first,
@@ -175,6 +209,7 @@ function feed(
     if (definition.volumes) tracker.onVolume?.(setFlow(flow, index, 6), 50_000, 1000);
     if (definition.calls) tracker.onCall?.(setCall(index));
     if (definition.recognised) tracker.onRecognised?.(setDns(dns[0] as Packet, index), timeMs);
+    if (definition.named) name(index, timeMs);
     if (definition.packets) {
       setClaim(packet, index).view.setUint16(packet.networkAt + 6, 1);
       tracker.onPacket?.(packet, timeMs);
@@ -184,6 +219,7 @@ function feed(
     }
     if (definition.packets) tracker.onPacket?.(setClaim(packet, index), timeMs);
     if (definition.packets) tracker.onPacket?.(setAdvertisement(index), timeMs);
+    if (definition.agents) tracker.onPacket?.(setAgent(index), timeMs);
     if (definition.application) {
       tracker.onPacket?.(setDhcp(index), timeMs);
       for (const one of dns) tracker.onPacket?.(setDns(one, index), timeMs);
@@ -263,8 +299,10 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
     it("is declared whole", () => {
       expect(definition.help.length).toBeGreaterThan(10);
       expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
-      const { events, packets, application, recognised, volumes, calls } = definition;
-      expect(events ?? packets ?? application ?? recognised ?? volumes ?? calls).toBeDefined();
+      const { events, packets, application, recognised, volumes, named, calls, agents } =
+        definition;
+      const asked = [events, packets, application, recognised, volumes, named, calls, agents];
+      expect(asked.some((one) => one !== undefined)).toBe(true);
       if (packets) expect(NETWORK_NAMES).toEqual(expect.arrayContaining([packets].flat()));
       if (application) expect(APPLICATION_NAMES).toContain(application);
     });

@@ -3,21 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { slackPayload } from "../../src/notify/slack.ts";
 import { anyAlert } from "../support/anomalies.ts";
-import { problemsOf } from "../support/channel-payloads.ts";
+import { keepsEveryLimit } from "../support/any-messages.ts";
 import { stringsIn } from "../support/vendor-checks.ts";
 
-const RUNS = 10_000;
-
-describe.each(Object.entries(problemsOf))("%s", (_, problems) => {
-  it(`keeps every limit and sends nothing live, for ${RUNS} messages of an attacker's choice`, () => {
-    fc.assert(
-      fc.property(anyAlert, (alert) => {
-        expect(problems(alert)).toEqual([]);
-      }),
-      { numRuns: RUNS },
-    );
-  });
-});
+describe("messages for services", () => keepsEveryLimit("services"));
 
 describe("slack payloads", () => {
   it("hold no entity that was cut in two", () => {

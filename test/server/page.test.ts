@@ -93,6 +93,23 @@ describe("the landing page", () => {
     expect((await ask(url)).text).toContain("nothing is watched");
   });
 
+  it("says while it learns, and how much it knows", async () => {
+    const product = new Product();
+    const { url } = await serve(product);
+    const unready = { seconds_left: 0, signals: 100, signals_ready: 0 };
+    product.status = { ...status, learning: { ...unready, seconds_left: 5400 } };
+    const learns = (await ask(url)).text;
+    expect(learns).toContain("learning: nothing above info for another 1 h 30 min");
+    expect(learns).toContain("No signal has a baseline yet");
+    product.status = { ...status, learning: unready };
+    const { text } = await ask(url);
+    expect(text).not.toContain("learning:");
+    expect(text).toContain("No signal has a baseline yet");
+    product.status = { ...status, learning: { ...unready, signals_ready: 99 } };
+    expect((await ask(url)).text).toContain("99 of 100");
+    expect((await ask(url)).text).toContain("Everything is as it usually is");
+  });
+
   it("says whom to ask where no source address is known", async () => {
     const { url } = await serve(new Product(), { sourceUrl: null });
     expect((await ask(url)).text).toContain("source code is to be had from whoever runs it");

@@ -14,6 +14,7 @@ export const status: AgentStatus = {
   ready: true,
   reason: "",
   stealth: false,
+  learning: { seconds_left: 0, signals: 100, signals_ready: 100 },
   captures: [
     {
       interface: "eth0",

@@ -7,7 +7,8 @@ export function targetRow(parts: Partial<Row<"targets">>): Row<"targets"> {
   return {
     ...{ destination: "10.0.0.80", ipProtocol: 6, flows: 0, answered: 0, refused: 0 },
     ...{ packets: 0, unanswered: 0, bytes: 0, ack: 0, rst: 0, fin: 0, synAck: 0, odd: 0 },
-    ...{ land: 0, landSamePort: 0, sources: 1, topSource: "198.51.100.9", topSourceVotes: 1 },
+    ...{ land: 0, landSamePort: 0, replies: 0 },
+    ...{ sources: 1, topSource: "198.51.100.9", topSourceVotes: 1 },
     ...{ topPort: 80, topPortVotes: 0 },
     ...parts,
   };

@@ -23,8 +23,9 @@ import { vendorSchemas } from "./vendor-schemas.ts";
 
 const KEY = "x".repeat(32);
 
-/** Everything that is wrong with the channel's messages for an alert. */
-export const problemsOf: Readonly<Record<string, (alert: Alert) => string[]>> = {
+type Problems = Readonly<Record<string, (alert: Alert) => string[]>>;
+
+const services: Problems = {
   slack: (alert) => {
     const payload = slackPayload(alert);
     return [...slackViolations(payload), ...slackHazards(payload)];
@@ -39,13 +40,21 @@ export const problemsOf: Readonly<Record<string, (alert: Alert) => string[]>> = 
     pagerdutyEvents(alert).flatMap((event) => checked("pagerduty", { routing_key: KEY, ...event })),
   webhook: (alert) => checked("webhook", JSON.parse(webhookBody(alert))),
   alertmanager: (alert) => checked("alertmanager", new AlertBoard().accept(alert, alert.sentMs)),
-  otlp: (alert) => checked("otlp", otlpPayload(alert, { nowMs: alert.sentMs, version: "1.0.0" })),
   email: (alert) => mailProblems(mailOf(alert, { from: "a@b.example", to: ["c@d.example"] })),
+};
+
+const logs: Problems = {
+  otlp: (alert) => checked("otlp", otlpPayload(alert, { nowMs: alert.sentMs, version: "1.0.0" })),
   "syslog over UDP": (alert) => syslogProblems(alert, "udp", 2_048),
   "syslog over TLS": (alert) => syslogProblems(alert, "tls", 8_192),
   "file ecs": (alert) => lineProblems(linesOf(alert, "ecs", "1.0.0")),
   "file eve": (alert) => lineProblems(linesOf(alert, "eve", "1.0.0")),
 };
+
+/** Everything that is wrong with the channel's messages for an alert, by where they go. */
+export const problemsByKind = { services, logs } as const;
+/** The same for every channel. */
+export const problemsOf: Problems = { ...services, ...logs };
 
 function checked(vendor: string, payload: unknown): string[] {
   const text = JSON.stringify(payload);

@@ -48,6 +48,8 @@ export interface BenchOptions {
   readonly detectors?: readonly DetectorDefinition<unknown>[];
   readonly context?: Partial<DetectorContext>;
   readonly startMs?: number;
+  /** How many of the protocols are signals; all where it is not said. Stories of weeks are told with few. */
+  readonly protocols?: number;
   readonly log?: Log;
   readonly watch?: EngineOptions["watch"];
 }
@@ -63,7 +65,7 @@ export class DetectionBench {
     this.timeMs = options.startMs ?? START_MS;
     this.engine = new DetectionEngine({
       layout,
-      signals: benchSignals,
+      signals: benchSignals.slice(0, options.protocols),
       detectors: options.detectors ?? detectors,
       settings: options.settings ?? {},
       registry: this.registry,

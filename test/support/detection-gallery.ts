@@ -12,7 +12,9 @@ import {
   zoneRow,
 } from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
-import { agent, callers, dnsNames as names, newcomers } from "./gallery-covert.ts";
+import { agents } from "./gallery-agents.ts";
+import { aiBehaviour } from "./gallery-ai.ts";
+import { agent, callers, dnsNames as names, newcomers, wolves } from "./gallery-covert.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
 
 /** Every kind of event the product can raise, each provoked at least once, over IPv4 and IPv6. */
@@ -33,6 +35,9 @@ export function gallery(): readonly Anomaly[] {
     agent(),
     callers(),
     newcomers(),
+    wolves(),
+    agents(),
+    aiBehaviour(),
   ].flatMap(({ events }) => events);
 }
 
@@ -88,7 +93,7 @@ function floods(): DetectionBench {
         targetRow({ ipProtocol: 1, ...flows }),
         targetRow({ destination: "2001:db8::80", ipProtocol: 58, ...flows }),
         targetRow({ ipProtocol: 6, ...flows, ack: 900, topPortVotes: 900 }),
-        targetRow({ ipProtocol: 47, ...flows, sources: 880 }),
+        targetRow({ destination: "10.0.0.83", ipProtocol: 47, ...flows, sources: 880 }),
         targetRow({ destination: "10.0.0.82", ipProtocol: 6, land: 5, landSamePort: 5 }),
       ],
       tcp_probes: ["198.51.100.9", "10.0.0.5"].map((source) =>
@@ -177,7 +182,7 @@ function volumes(): DetectionBench {
 
 /** Two days of five-minute windows, then five hours of another level. */
 function seasons(): DetectionBench {
-  const bench = new DetectionBench();
+  const bench = new DetectionBench({ protocols: 1 });
   bench.run(600, { seconds: 300, packets: { p0: 30_000 } });
   bench.run(60, { seconds: 300, packets: { p0: 900_000 } });
   return bench;

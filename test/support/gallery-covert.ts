@@ -60,6 +60,17 @@ export function agent(): DetectionBench {
   return bench;
 }
 
+/** Twenty scans of twenty sources, and a quarter of an hour after them. */
+export function wolves(): DetectionBench {
+  const bench = new DetectionBench({ settings: { over_budget: { hours: 0.2 } } });
+  const source = (at: number): string => `198.51.100.${at}`;
+  bench.run(20, (at) => ({
+    contacts: [contactRow({ source: source(at), contacts: 500, refused: 500, ports: 500 })],
+  }));
+  bench.run(15, { seconds: 60 });
+  return bench;
+}
+
 /** A beacon's row: `connections` every `periodMs`, with a jitter as a share of it. */
 export function beaconRow(
   parts: Partial<TrackerRows["beacons"][number]> & { connections: number },
@@ -115,16 +126,33 @@ export function applicationRow(
   };
 }
 
+/** One answered connection of a host with an AI provider. */
+export function aiFlowRow(
+  parts: Partial<TrackerRows["ai_flows"][number]>,
+): TrackerRows["ai_flows"][number] {
+  return {
+    ...{ client: "10.0.0.5", provider: "openai", category: "llm_api", family: "python" },
+    ...{ flows: 1, completed: 1, upBytes: 2000, downBytes: 9000, browses: false },
+    ...parts,
+  };
+}
+
 /** What was never there before. */
 export function newcomers(): DetectionBench {
   const learn = { learn_seconds: 10 };
-  const settings = { new_host: learn, new_service: learn, rare_combo: learn, rare_tls: learn };
+  const settings = {
+    ...{ new_host: learn, new_service: learn, rare_combo: learn, rare_tls: learn },
+    ...{ ai_new_provider: learn, ai_fingerprint: learn },
+  };
   const bench = new DetectionBench({ settings });
   bench.run(11);
   bench.step({
     arp: [arpRow({})],
     handshakes: [handshakeRow({ established: 1, syn: 1, topSource: "10.0.0.9" })],
-    rows: { applications: [applicationRow({})] },
+    rows: {
+      applications: [applicationRow({})],
+      ai_flows: [aiFlowRow({ completed: 3, family: "chromium" })],
+    },
     tallies: { "tls.ja4": [["t13d1516h2_8daaf6152771_e5627efa2ab1", 1]] },
   });
   return bench;

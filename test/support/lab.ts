@@ -90,6 +90,13 @@ export class Lab {
     return JSON.parse(await this.get(url, ...curlArgs)) as T;
   }
 
+  /** Hardware address of the namespace's end of the pair. */
+  macOf(namespace: string): string {
+    const link = ["-n", namespace, "-j", "link", "show", this.interfaceName];
+    const [found] = JSON.parse(execFileSync("ip", link, { encoding: "utf8" }));
+    return found.address;
+  }
+
   async close(): Promise<void> {
     await Promise.all(
       [...this.#children].map(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import { ROLLING_SAMPLES } from "./rolling.ts";
+import { WEEK_HOURS } from "./week-ago.ts";
 
 const series = (length: number) => z.array(z.number()).length(length);
 const samples = z.int().min(0);
@@ -28,6 +29,11 @@ export const signalMemory = z.strictObject({
     week: series(168),
     weekVisits: series(168),
   }),
+  /** Files of earlier versions have none. */
+  week: z
+    .array(z.tuple([z.int().min(1), z.number().min(0)]))
+    .max(WEEK_HOURS)
+    .default([]),
 });
 export type SignalMemory = z.infer<typeof signalMemory>;
 export type EwmaMemory = SignalMemory["ewma"];

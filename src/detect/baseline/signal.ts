@@ -7,6 +7,7 @@ import { RollUp } from "./roll-up.ts";
 import { RollingBaseline } from "./rolling.ts";
 import { scaleOf, spreadFloor, usable } from "./scale.ts";
 import { SEASONAL_SAMPLE_SECONDS, SeasonalBaseline } from "./seasonal.ts";
+import { WeekAgo } from "./week-ago.ts";
 
 /** A window that covers more seconds than this teaches no more than this many samples. */
 const MOST_REPEATS = 300;
@@ -39,6 +40,7 @@ export class Signal {
   readonly #ewma: GuardedEwma;
   readonly #rollingState: MutableState;
   readonly #ewmaState: MutableState;
+  readonly #weekAgo = new WeekAgo();
   readonly #robust: RobustBaseline;
   readonly #robustState: MutableState;
   readonly #robustSample: RollUp;
@@ -85,6 +87,8 @@ export class Signal {
     }
     describe(this.#rollingState, sample, this.#rolling);
     describe(this.#ewmaState, sample, this.#ewma);
+    if (this.#ewma.ready) this.#weekAgo.observe(this.#ewmaState.mean, timeMs);
+    this.#ewmaState.weekAgo = this.#weekAgo.level;
     this.#observeSlow(sample, { seconds, timeMs, learn });
   }
 
@@ -95,12 +99,14 @@ export class Signal {
       ewma: this.#ewma.remember(),
       robust: this.#robust.remember(),
       seasonal: this.#seasonal.remember(),
+      week: this.#weekAgo.remember(),
     };
   }
 
-  /** Goes on from what is remembered; of an old memory only the seasons are true any more. */
+  /** Goes on from what is remembered; of an old memory only the seasons and the weeks are true any more. */
   recall(memory: SignalMemory, isOld: boolean): void {
     this.#seasonal.recall(memory.seasonal);
+    this.#weekAgo.recall(memory.week);
     if (isOld) return;
     for (const value of memory.rolling) this.#rolling.learn(value);
     for (const value of memory.robust) this.#robust.observe(value, true);
@@ -142,6 +148,7 @@ function emptyState(identity: SignalIdentity, baseline: BaselineName): MutableSt
     ready: false,
     samples: 0,
     shiftSeconds: 0,
+    weekAgo: null,
   };
 }
 

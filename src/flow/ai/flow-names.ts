@@ -3,6 +3,7 @@ import type { Packet, PacketFacts } from "../../decode/packet.ts";
 import { i32 } from "../../util/typed.ts";
 import { type DnsAnswers, NO_NAME } from "./dns-answers.ts";
 import { hostOf } from "./host-value.ts";
+import type { Names } from "./names.ts";
 import type { AiProviders } from "./providers.ts";
 
 /** Where a flow's name comes from, the best first: the values of the `evidence` label. */
@@ -38,7 +39,7 @@ type Hello = NonNullable<PacketFacts["hello"]>;
  * Which AI provider each flow belongs to, how that is known, and which family of client greeted: a side table to the
  * flow table, by slot, of fixed size. Only packets with a hello or an HTTP request touch it.
  */
-export class FlowNames {
+export class FlowNames implements Names {
   /** True while listeners hear of a flow for the first time. */
   isFirst = false;
   /** True while they hear of one whose provider was thought to be another, or none. */

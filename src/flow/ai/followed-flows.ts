@@ -2,7 +2,8 @@
 import type { Packet } from "../../decode/packet.ts";
 import { f64, i32, u8 } from "../../util/typed.ts";
 import type { FlowRows } from "../flow-rows.ts";
-import { Evidence, type FlowNames } from "./flow-names.ts";
+import { Evidence } from "./flow-names.ts";
+import type { Names } from "./names.ts";
 
 /** Flows that are followed at once. */
 const CAPACITY = 16_384;
@@ -29,7 +30,7 @@ export type FollowedListener = (
 /** Reads the byte counts of some flows when a window ends, so that their packets cost nothing more. */
 export class FollowedFlows {
   readonly #rows: FlowRows;
-  readonly #names: FlowNames;
+  readonly #names: Names;
   readonly #isWanted: (slot: number) => boolean;
   readonly #tell: FollowedListener;
   /** By slot, the flow's place plus one. */
@@ -45,7 +46,7 @@ export class FollowedFlows {
   /** A flow is followed until it ends, or `isWanted` no more. */
   constructor(
     rows: FlowRows,
-    names: FlowNames,
+    names: Names,
     isWanted: (slot: number) => boolean,
     tell: FollowedListener,
   ) {

@@ -2,7 +2,7 @@
 import type { MetricDefinition } from "../../metrics/metric.ts";
 import { i32 } from "../../util/typed.ts";
 import { type AiCall, NO_PROVIDER } from "../ai/ai-call.ts";
-import type { FlowNames } from "../ai/flow-names.ts";
+import type { Names } from "../ai/names.ts";
 import {
   addStep,
   firstStart,
@@ -64,7 +64,7 @@ const agentLoops: MetricDefinition = {
 class AiAgents implements Tracker<AiAgentRow> {
   readonly #clients: EntityTable;
   readonly #staircases: EntityTable;
-  readonly #names: FlowNames;
+  readonly #names: Names;
   readonly #levels: Float64Array;
   readonly #loopsAt: number = 0;
 

@@ -3,7 +3,7 @@ import { formatAddress } from "../../util/address.ts";
 import { i32 } from "../../util/typed.ts";
 import { type AiCall, NO_PROVIDER, QUIC_TRANSPORT } from "../ai/ai-call.ts";
 import { NO_PROVIDER_LABEL } from "../ai/call-metrics.ts";
-import type { FlowNames } from "../ai/flow-names.ts";
+import type { Names } from "../ai/names.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
 import type { Tracker, TrackerContext, TrackerDefinition } from "../tracker.ts";
@@ -66,7 +66,7 @@ const LIFE_WORDS = FIRST_INTERVAL + INTERVALS - WINDOW_WORDS;
 
 class AiCallRows implements Tracker<AiCallRow> {
   readonly #table: EntityTable;
-  readonly #names: FlowNames;
+  readonly #names: Names;
   /** By slot: server name and client family of the last call. */
   readonly #hosts = new Array<string>(CAPACITY).fill("");
   readonly #families = new Array<string>(CAPACITY).fill("");

@@ -9,8 +9,8 @@ import {
   DESTINATIONS_MAX,
   DestinationTable,
 } from "../ai/destination-table.ts";
-import type { FlowNames } from "../ai/flow-names.ts";
 import { FollowedFlows } from "../ai/followed-flows.ts";
+import type { Names } from "../ai/names.ts";
 import type { FlowRows } from "../flow-rows.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
@@ -41,7 +41,7 @@ const NOTHING = 0;
 const UNNAMED = -1;
 
 class AiDestinations implements Tracker<AiDestinationRow> {
-  readonly #names: FlowNames;
+  readonly #names: Names;
   readonly #rows: FlowRows;
   readonly #evicted: (count: number) => void;
   readonly #callers: EntityTable;

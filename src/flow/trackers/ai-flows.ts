@@ -2,7 +2,7 @@
 import type { Packet } from "../../decode/packet.ts";
 import { add, i32 } from "../../util/typed.ts";
 import { ActiveSources } from "../ai/active-sources.ts";
-import { EVIDENCE, Evidence, type FlowNames } from "../ai/flow-names.ts";
+import { EVIDENCE, Evidence } from "../ai/flow-names.ts";
 import { FollowedFlows } from "../ai/followed-flows.ts";
 import {
   aiActiveSources,
@@ -13,6 +13,7 @@ import {
   byteCells,
   flowCells,
 } from "../ai/metrics.ts";
+import type { Names } from "../ai/names.ts";
 import { AI_PAIRS, CATEGORIES } from "../ai/pairs.ts";
 import type { FlowRows } from "../flow-rows.ts";
 import { addFields } from "../row-merge.ts";
@@ -70,7 +71,7 @@ const WINDOW_WORDS = 4;
 const PAIR_CATEGORIES = Int32Array.from(AI_PAIRS, ({ category }) => CATEGORIES.indexOf(category));
 
 class AiFlows implements Tracker<AiFlowRow> {
-  readonly #names: FlowNames;
+  readonly #names: Names;
   readonly #rows: FlowRows;
   readonly #counters: Float64Array;
   readonly #gauges: Float64Array;

@@ -39,6 +39,8 @@ export interface TargetRow {
   readonly fin: number;
   readonly synAck: number;
   readonly odd: number;
+  /** Packets among them that answer flows which the address began itself. */
+  readonly replies: number;
   /** Flows begun by the address itself, and those of them between one and the same port. */
   readonly land: number;
   readonly landSamePort: number;
@@ -60,6 +62,8 @@ declare module "../window.ts" {
 const TCP = 6;
 const CAPACITY = 4096;
 const ROW_LIMIT = 128;
+/** One packet that claims to come from its target says more than thousands that a flood's victim sends to anybody. */
+const FORGERY_WEIGHT = 1_000_000;
 /** 128 registers: 9 % off, counts below 20 nearly exact. */
 const PRECISION = 7;
 const { FIN, SYN, RST, ACK } = TcpFlag;
@@ -68,11 +72,12 @@ const { MIDSTREAM, OPEN } = FlowState;
 const COUNTS = [
   ...(["flows", "answered", "refused", "packets", "unanswered", "bytes"] as const),
   ...(["ack", "rst", "fin", "synAck", "odd", "land", "landSamePort"] as const),
+  "replies",
 ] as const;
 /** Words of a row: the counts in their order, then votes. */
 const [FLOWS, ANSWERED, REFUSED, PACKETS, UNANSWERED, BYTES] = [0, 1, 2, 3, 4, 5];
 const STRAY = 6;
-const [LAND, LAND_SAME_PORT] = [11, 12];
+const [LAND, LAND_SAME_PORT, REPLIES] = [11, 12, 13];
 const SOURCE = COUNTS.length;
 const PORT = SOURCE + MAJORITY_WORDS;
 const WINDOW_WORDS = PORT + MAJORITY_WORDS;
@@ -100,6 +105,7 @@ class Targets implements Tracker<TargetRow> {
         this.#send(slot, flow, 1, flow.side === 0);
         return;
       case FlowEvent.BATCH:
+        if (!isToServer) this.#table.add(slot, REPLIES, BATCH_PACKETS);
         this.#send(slot, flow, BATCH_PACKETS, isToServer && (flow.state & STATE_MASK) === OPEN);
         return;
       case FlowEvent.ESTABLISHED:
@@ -113,7 +119,9 @@ class Targets implements Tracker<TargetRow> {
   close(): TargetRow[] {
     const table = this.#table;
     const found = table
-      .best(ROW_LIMIT, (slot) => weigh(table.value(slot, PACKETS)))
+      .best(ROW_LIMIT, (slot) =>
+        weigh(table.value(slot, PACKETS), table.value(slot, LAND_SAME_PORT)),
+      )
       .map((slot) => this.#describe(slot));
     table.clear();
     return found;
@@ -142,7 +150,9 @@ class Targets implements Tracker<TargetRow> {
       (client0 ^ server0) | (client1 ^ server1) | (client2 ^ server2) | (client3 ^ server3);
     if (unlike !== 0) return;
     table.increment(slot, LAND);
-    if (flow.clientPort === flow.serverPort) table.increment(slot, LAND_SAME_PORT);
+    if (flow.clientPort !== flow.serverPort) return;
+    table.increment(slot, LAND_SAME_PORT);
+    table.weigh(slot, FORGERY_WEIGHT);
   }
 
   #send(slot: number, flow: FlowKey, packets: number, isUnanswered: boolean): void {
@@ -192,9 +202,9 @@ function strayKind(flow: FlowKey, isFirst: boolean): number {
   return (tcpFlags & FIN) === 0 ? 0 : 2;
 }
 
-/** Order of rows: most packets first; a target without any has only outcomes to show. */
-function weigh(packets: number): number {
-  return packets + 1;
+/** Order of rows: forgeries, then most packets first; a target without any has only outcomes to show. */
+function weigh(packets: number, landSamePort: number): number {
+  return packets + 1 + (landSamePort > 0 ? FORGERY_WEIGHT : 0);
 }
 
 /** What is sent to each address, and whether it answers: evidence of floods. */
@@ -209,7 +219,7 @@ export const targets: TrackerDefinition<"targets"> = {
   rows: {
     limit: ROW_LIMIT,
     key: (row) => `${row.destination} ${row.ipProtocol}`,
-    weight: (row) => weigh(row.packets),
+    weight: (row) => weigh(row.packets, row.landSamePort),
     merge: (earlier, later) => ({
       ...(later.topSourceVotes > earlier.topSourceVotes ? later : earlier),
       ...addFields(earlier, later, COUNTS),

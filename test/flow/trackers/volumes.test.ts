@@ -33,3 +33,14 @@ it("tells small amounts once they add up, and begins anew with another flow in t
   send(harness, 17, 0);
   expect(harness.close(1000).volumes).toMatchObject([{ upBytes: 17_000 }]);
 });
+
+it("tells it in the same window while ever new flows begin", () => {
+  const harness = new FlowHarness();
+  send(harness, 20, 0);
+  harness.close(1000);
+  for (let window = 1; window <= 3; window++) {
+    harness.udp(v4("10.0.0.2", window), SERVER);
+    send(harness, 20 * window, 0);
+    expect(harness.close(1000).volumes).toMatchObject([{ upBytes: 20_000 * window }]);
+  }
+});
