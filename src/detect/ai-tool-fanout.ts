@@ -137,7 +137,7 @@ class ToolFanout implements Detector {
       explanation: `${client} connected to ${count(domains.size, "domain")} within ${number(own.after_seconds)} s after a model's reply, where ${number(usual)} is usual: a tool runs wild, or the agent was told to look around.`,
       suggestion: {
         wireshark_filter: `${addressFilter("src", client)} && tls.handshake.type == 1`,
-        promql: 'sum by (family) (rate(nam_tls_hellos_total{sni="present"}[1m]))',
+        promql: 'sum by (family) (rate(nam_tls_hellos_total{sni="yes"}[1m]))',
       },
     };
   }
