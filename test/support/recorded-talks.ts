@@ -7,6 +7,8 @@ interface Piece {
   readonly connection: number;
   readonly isFromClient: boolean;
   readonly data: Buffer;
+  /** When it came by, microseconds since 1970. */
+  readonly timeUs: number;
 }
 
 export interface Ends {
@@ -53,21 +55,27 @@ export class RecordedTalks {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Everything said so far as a capture of TCP connections between these ends. */
-  capture(ends: Ends, segmentBytes = MSS): Buffer {
+  /**
+   * Everything said so far as a capture of TCP connections between these ends. Segments are half a millisecond apart,
+   * so that captures are alike, unless they are to have the times at which they came by.
+   */
+  capture(ends: Ends, segmentBytes = MSS, hasRealTimes = false): Buffer {
     const next = new Map<number, { client: number; server: number }>();
-    const frames: Buffer[] = [];
+    const frames: { readonly data: Buffer; readonly timeUs: number }[] = [];
+    let nowUs = 0;
     const send = (connection: number, isFromClient: boolean, flags: number, data: Buffer): void => {
       const at = next.get(connection) ?? { client: 1000, server: 5000 };
       next.set(connection, at);
       const sequence = isFromClient ? at.client : at.server;
-      frames.push(frame(ends, { connection, isFromClient, data }, { flags, sequence }));
+      const piece = { connection, isFromClient, data };
+      frames.push({ data: frame(ends, piece, { flags, sequence }), timeUs: nowUs });
       const length = data.length + ((flags & (SYN | 1)) === 0 ? 0 : 1);
       if (isFromClient) at.client += length;
       else at.server += length;
     };
     const nothing = Buffer.alloc(0);
-    for (const { connection, isFromClient, data } of this.#pieces) {
+    for (const { connection, isFromClient, data, timeUs } of this.#pieces) {
+      nowUs = timeUs;
       if (!next.has(connection)) {
         send(connection, true, SYN, nothing);
         send(connection, false, SYN_ACK, nothing);
@@ -78,7 +86,8 @@ export class RecordedTalks {
       }
     }
     for (const connection of next.keys()) send(connection, true, FIN_ACK, nothing);
-    return pcap(frames.map((data, at) => ({ timeUs: START_US + at * STEP_US, data })));
+    if (hasRealTimes) return pcap(frames);
+    return pcap(frames.map(({ data }, at) => ({ timeUs: START_US + at * STEP_US, data })));
   }
 
   #relay(client: net.Socket, upstream: number): void {
@@ -90,7 +99,8 @@ export class RecordedTalks {
     ] as const) {
       this.#sockets.add(from);
       from.on("data", (data) => {
-        this.#pieces.push({ connection, isFromClient: from === client, data });
+        const timeUs = Math.round((performance.timeOrigin + performance.now()) * 1000);
+        this.#pieces.push({ connection, isFromClient: from === client, data, timeUs });
         to.write(data);
       });
       from.on("end", () => to.end());
@@ -102,7 +112,7 @@ export class RecordedTalks {
 
 function frame(
   { client, server, port }: Ends,
-  { connection, isFromClient, data }: Piece,
+  { connection, isFromClient, data }: Omit<Piece, "timeUs">,
   header: { readonly flags: number; readonly sequence: number },
 ): Buffer {
   const clientPort = FIRST_PORT + connection;
