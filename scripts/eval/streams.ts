@@ -10,7 +10,7 @@ import type { CaptureSource } from "../../src/capture/source.ts";
 import { messageOf } from "../../src/util/errors.ts";
 import { CallBench } from "../../test/support/ai-calls.ts";
 import { Authority, type Certificate } from "../../test/support/certificates.ts";
-import { askFor, type Reply, TokenServer } from "../../test/support/token-streams.ts";
+import { askFor, TokenServer } from "../../test/support/token-streams.ts";
 import { percent, type Section, table } from "./section.ts";
 
 const REPLIES = 60;
