@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../../decode/packet.ts";
 import type { CellLayout } from "../../metrics/cells.ts";
-import { add, f64, i32, u8, u16 } from "../../util/typed.ts";
+import { add, f64 } from "../../util/typed.ts";
 import type { Tracker } from "../tracker.ts";
-import { type AiCall, emptyAiCall, NO_PROVIDER, QUIC_TRANSPORT } from "./ai-call.ts";
+import { type AiCall, emptyAiCall, NO_PROVIDER } from "./ai-call.ts";
 import { CallCounts } from "./call-counts.ts";
 import { CallMeter } from "./call-meter.ts";
 import { aiStreamGaps, aiWatchEvictions } from "./call-metrics.ts";
 import type { FlowNames } from "./flow-names.ts";
 import { APPLICATION_DATA, HANDSHAKE, RecordFraming } from "./record-framing.ts";
 import { WATCHED, WatchRows } from "./watch-rows.ts";
+import { WatchedEnds } from "./watched-ends.ts";
 
 const TCP = 6;
 const NANOSECONDS_PER_MS = 1e6;
@@ -17,8 +18,6 @@ const NANOSECONDS_PER_MS = 1e6;
 const QUIC_LONG_FORM = 0x80;
 /** Datagrams of a client that hold nothing but acknowledgments are smaller. */
 const QUIC_DATA_MIN = 60;
-const ADDRESS_WORDS = 4;
-const END_WORDS = 2 * ADDRESS_WORDS;
 
 type Listener = Required<Pick<Tracker, "onCall">>;
 
@@ -45,12 +44,7 @@ export class AiCalls {
   readonly #counts: CallCounts;
   readonly #listeners: Listener[] = [];
   readonly #call: AiCall = emptyAiCall();
-  /** By row: which side the client is, its address and the server's, the server's port, transport, server name. */
-  readonly #clientSide = new Uint8Array(WATCHED);
-  readonly #ends = new Int32Array(WATCHED * END_WORDS);
-  readonly #ports = new Uint16Array(WATCHED);
-  readonly #transport = new Uint8Array(WATCHED);
-  readonly #hosts: string[] = new Array<string>(WATCHED).fill("");
+  readonly #ends = new WatchedEnds();
   /** Time of the packet at hand, with its fraction of a millisecond. */
   #nowMs = 0;
 
@@ -89,15 +83,10 @@ export class AiCalls {
       this.forget(evicted);
     }
     const row = this.#rows.begin(slot);
-    const isTcp = packet.ipProtocol === TCP;
-    this.#clientSide[row] = packet.flowSide;
-    this.#hosts[row] = hello.sni;
-    this.#ports[row] = packet.destinationPort;
-    this.#transport[row] = isTcp ? Number(hello.alpn !== "" && hello.alpn !== "http/1.1") : 2;
-    this.#keepEnds(row, packet);
+    this.#ends.begin(row, packet, hello);
     this.#meter.begin(row, timeMs + fractionOf(packet));
     this.#framing.begin(row);
-    if (isTcp) this.#framing.startBehind(row, packet.flowSide, packet);
+    if (!this.#ends.isQuic(row)) this.#framing.startBehind(row, packet.flowSide, packet);
   }
 
   /** Takes a packet of TLS or QUIC that has a payload. */
@@ -135,7 +124,7 @@ export class AiCalls {
   /** As RecordSink. */
   record(row: number, side: number, type: number, bytes: number): void {
     if (this.#rows.slot(row) < 0) return;
-    if (side === u8(this.#clientSide, row)) {
+    if (this.#ends.isClient(row, side)) {
       // What else is not application data belongs to the end of the handshake.
       if (type !== HANDSHAKE) this.#meter.fromClient(row, bytes, this.#nowMs);
     } else if (type === APPLICATION_DATA) {
@@ -169,20 +158,17 @@ export class AiCalls {
     call.upBytes = f64(meter.up, row);
     call.downBytes = f64(meter.down, row);
     call.ttftMs = f64(meter.firstMs, row) - call.startMs;
-    call.transport = u8(this.#transport, row);
-    call.serverPort = u16(this.#ports, row);
-    call.host = this.#hosts[row] as string;
     call.family = this.#names.family(slot);
-    this.#readEnds(row, call);
+    this.#ends.read(row, call);
     this.#counts.add(call);
     for (let i = 0; i < this.#listeners.length; i++) (this.#listeners[i] as Listener).onCall(call);
   }
 
   #datagram(row: number, packet: Packet): void {
     const { payloadAt, payloadEnd, payloadLength } = packet;
-    if (u8(this.#transport, row) !== QUIC_TRANSPORT || payloadAt >= payloadEnd) return;
+    if (!this.#ends.isQuic(row) || payloadAt >= payloadEnd) return;
     if ((packet.view.getUint8(payloadAt) & QUIC_LONG_FORM) !== 0) return;
-    if (packet.flowSide !== u8(this.#clientSide, row)) {
+    if (!this.#ends.isClient(row, packet.flowSide)) {
       this.#meter.fromServer(row, payloadLength, this.#nowMs);
     } else if (payloadLength >= QUIC_DATA_MIN) {
       this.#meter.fromClient(row, payloadLength, this.#nowMs);
@@ -194,32 +180,6 @@ export class AiCalls {
     if (!this.#meter.isBulk(row)) return;
     const slot = this.#rows.slot(row);
     if (slot >= 0 && this.#names.row(slot) === NO_PROVIDER) this.#rows.end(row);
-  }
-
-  #keepEnds(row: number, packet: Packet): void {
-    const ends = this.#ends;
-    const at = row * END_WORDS;
-    ends[at] = packet.source0;
-    ends[at + 1] = packet.source1;
-    ends[at + 2] = packet.source2;
-    ends[at + 3] = packet.source3;
-    ends[at + ADDRESS_WORDS] = packet.destination0;
-    ends[at + ADDRESS_WORDS + 1] = packet.destination1;
-    ends[at + ADDRESS_WORDS + 2] = packet.destination2;
-    ends[at + ADDRESS_WORDS + 3] = packet.destination3;
-  }
-
-  #readEnds(row: number, call: AiCall): void {
-    const ends = this.#ends;
-    const at = row * END_WORDS;
-    call.client0 = i32(ends, at);
-    call.client1 = i32(ends, at + 1);
-    call.client2 = i32(ends, at + 2);
-    call.client3 = i32(ends, at + 3);
-    call.server0 = i32(ends, at + ADDRESS_WORDS);
-    call.server1 = i32(ends, at + ADDRESS_WORDS + 1);
-    call.server2 = i32(ends, at + ADDRESS_WORDS + 2);
-    call.server3 = i32(ends, at + ADDRESS_WORDS + 3);
   }
 }
 
