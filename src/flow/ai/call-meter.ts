@@ -72,7 +72,8 @@ export class CallMeter {
     this.elapse(row, nowMs);
     const phase = u8(this.#phase, row);
     const sent = f64(this.#sent, row);
-    if (sent === 0) this.#sentMs[row] = nowMs;
+    // What is less than a request, as the end of a handshake, may have waited long for the one that follows.
+    if (sent < UPLOAD_MIN) this.#sentMs[row] = nowMs;
     this.#sent[row] = sent + bytes;
     this.#askedMs[row] = nowMs;
     if (phase === IDLE) this.#phase[row] = ASKING;

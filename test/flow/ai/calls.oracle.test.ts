@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { answeredCaptures, readCapture } from "../../decode/captures.ts";
 import { CallBench } from "../../support/ai-calls.ts";
+import { DetectionBench } from "../../support/detection-bench.ts";
 import { sharedData } from "../../support/shared-data.ts";
+import { windowsOf } from "../../support/windows-of.ts";
 
 const AGENT_LOOP = "ai/llm-openai-node-agentloop-tls13.pcap";
 
@@ -32,6 +34,28 @@ describe.skipIf(folder === null)("AI calls in the reference captures", () => {
     expect(calls[0]?.ttftMs).toBeCloseTo(300.6, 0);
     const loops = bench.windows.flatMap(({ ai_agents }) => ai_agents.filter((row) => row.hasLoop));
     expect(new Set(loops.map(({ client }) => client))).toEqual(new Set(["127.0.0.1"]));
+  });
+
+  it("knows the two fingerprints of that agent's client, the second of which resumes", async () => {
+    const windows = await windowsOf(join(folder ?? "", AGENT_LOOP));
+    const fingerprints = windows.flatMap(({ tallies }) => tallies["tls.ja4"] ?? []);
+    expect(fingerprints.map(([ja4]) => ja4).sort()).toEqual([
+      "t13d5911h1_a33745022dd6_1f22a2ca17c4",
+      "t13d5912h1_a33745022dd6_dbd39dd1d406",
+    ]);
+  });
+
+  it("tells of that agent's model, which nobody listed, and of nothing else", async () => {
+    const { windows } = await callsIn(AGENT_LOOP);
+    const detection = new DetectionBench();
+    for (const rows of windows) detection.step({ rows });
+    const opened = detection.events.filter(({ state }) => state === "open");
+    expect(opened.filter(({ detector }) => detector.startsWith("ai_"))).toMatchObject([
+      {
+        ...{ detector: "ai_unknown_stream", severity: "warning" },
+        entity: { key: "127.0.0.1 localhost:18451" },
+      },
+    ]);
   });
 
   it.each(
