@@ -60,8 +60,9 @@ describe.skipIf(folder === null)("AI calls in the reference captures", () => {
 
   it.each(
     folder === null ? [] : answeredCaptures(folder).filter((capture) => capture !== AGENT_LOOP),
-  )("finds no call and no token stream in %s", async (capture) => {
+  )("finds no provider, no call and no token stream in %s", async (capture) => {
     const bench = await callsIn(capture);
     expect(bench.calls).toEqual([]);
+    expect(bench.windows.flatMap(({ ai_flows }) => ai_flows)).toEqual([]);
   });
 });
