@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { agentServersUnauthenticated } from "./agent-servers.ts";
 import { alertMetrics } from "./alert/metrics.ts";
 import { baselineStoreMetrics } from "./baseline-store.ts";
 import { captureMetrics } from "./capture-metrics.ts";
@@ -10,6 +11,7 @@ import type { Severity } from "./detect/detector.ts";
 import { incidentFamilies, signalFamilies } from "./detect/families.ts";
 import { detectorSettings } from "./detect/settings.ts";
 import { signalNames } from "./detect/signals.ts";
+import { aiTableInfo } from "./flow/ai/metrics.ts";
 import { distinctMetric } from "./flow/distinct.ts";
 import { flowGauges, flowMetrics } from "./flow/families.ts";
 import { gapLoss } from "./gap-loss.ts";
@@ -31,6 +33,8 @@ export function metricCatalogue(): readonly MetricDefinition[] {
     ...flowGauges,
     distinctMetric,
     gapLoss,
+    aiTableInfo,
+    agentServersUnauthenticated,
     ...hostMetrics,
     ...Object.values(signalFamilies(signalNames(sensorSignals))),
     ...Object.values(incidentFamilies(detectors.map(({ name }) => name))),

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-
+import { AgentServers } from "./agent-servers.ts";
 import { CaptureMetrics } from "./capture-metrics.ts";
 import { isHomeMatcher } from "./decode/direction.ts";
 import { detectors } from "./detect/all.ts";
 import type { Anomaly, HostSample } from "./detect/detector.ts";
 import { DetectionEngine, type EngineOptions } from "./detect/engine.ts";
 import type { DetectSettings } from "./detect/settings.ts";
+import { aiTableInfo } from "./flow/ai/metrics.ts";
+import { PROVIDER_TABLE_VERSION } from "./flow/ai/provider-table.ts";
 import { DISTINCT, distinctMetric, SlidingDistinct } from "./flow/distinct.ts";
 import type { Window } from "./flow/window.ts";
 import { GapLoss, gapLoss } from "./gap-loss.ts";
@@ -43,6 +45,7 @@ export class Core {
   readonly #levels: Float64Array;
   readonly #distinct = new SlidingDistinct();
   readonly #gapLoss: GapLoss;
+  readonly #agentServers: AgentServers;
 
   constructor(options: CoreOptions) {
     this.#gapLoss = new GapLoss(this.layouts.counters);
@@ -58,13 +61,16 @@ export class Core {
     });
     const gapLossGauge = this.registry.gauge(gapLoss);
     this.registry.onCollect(() => gapLossGauge.set({}, this.#gapLoss.ratio()));
+    this.registry.gauge(aiTableInfo).set({ version: PROVIDER_TABLE_VERSION }, 1);
+    const isHome = isHomeMatcher(options.home);
+    this.#agentServers = new AgentServers(this.registry, isHome);
     this.engine = new DetectionEngine({
       layout: this.layouts.counters,
       signals: sensorSignals,
       detectors,
       settings: options.detect,
       registry: this.registry,
-      context: { isHome: isHomeMatcher(options.home), gateways: options.gateways ?? [] },
+      context: { isHome, gateways: options.gateways ?? [] },
       agent: options.agent,
       watch: options.watch,
       collectors: this.collectors,
@@ -79,6 +85,7 @@ export class Core {
     }
     this.#levels.set(window.gauges);
     this.#gapLoss.accept(window);
+    this.#agentServers.accept(window);
     this.#distinct.accept(window.sketches, window.endMs);
     return this.engine.tick(window, host);
   }

@@ -148,7 +148,7 @@ export class Monitor {
 
   #sensor(name: string, sensor: number): Sensor {
     const { clock, log } = this.#options;
-    const { capture, networks, tls, flow, stealth } = this.#loaded.config;
+    const { capture, networks, tls, flow, ai, stealth } = this.#loaded.config;
     return new Sensor(
       {
         sensor,
@@ -165,6 +165,7 @@ export class Monitor {
         home: networks.home,
         echPublicNames: tls.ech_public_names,
         flowCapacity: flow.capacity,
+        ai,
         hashSeed: this.#hashSeed,
         user: capture.user,
       },

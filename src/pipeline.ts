@@ -3,6 +3,8 @@ import type { CaptureSource, CaptureStats, Frame } from "./capture/source.ts";
 import { Decoder } from "./decode/decoder.ts";
 import { applicationNames, networkNames } from "./decode/families.ts";
 import { QuietAccounts } from "./decode/quiet-accounts.ts";
+import { AiProviders } from "./flow/ai/providers.ts";
+import type { AiSettings } from "./flow/ai/settings.ts";
 import { FlowStage } from "./flow/stage.ts";
 import { Tallies, tallyOverflow } from "./flow/tally.ts";
 import type { CaptureWindow, Window } from "./flow/window.ts";
@@ -27,6 +29,8 @@ export interface PipelineOptions {
   /** Random for live capture, fixed for replay. */
   readonly hashSeed: number;
   readonly flowCapacity: number;
+  /** Names of AI providers besides the built-in table. */
+  readonly ai?: AiSettings;
   /** Most distinct strings a window's tally keeps. */
   readonly tallyLimit: number;
   /** False to send every packet the long way, which counts the same. */
@@ -87,6 +91,7 @@ export class Pipeline {
       flowCapacity: options.flowCapacity,
       networkNames,
       applicationNames,
+      aiProviders: new AiProviders(options.ai),
     });
     this.#quietAccounts = new QuietAccounts(layouts.counters, this.#counters);
     this.#knownFlows = new KnownFlows({

@@ -8,6 +8,7 @@ import type { Frame, FrameSink } from "./capture/source.ts";
 import { CaptureBook } from "./capture-status.ts";
 import { Core, type CoreOptions } from "./core.ts";
 import type { Anomaly } from "./detect/detector.ts";
+import type { AiSettings } from "./flow/ai/settings.ts";
 import { Tallies } from "./flow/tally.ts";
 import { DROP_STAGES, type Window } from "./flow/window.ts";
 import { Pacer } from "./pacer.ts";
@@ -28,6 +29,7 @@ export interface ReplayOptions extends CoreOptions {
   /** As in DecoderOptions. */
   readonly echPublicNames?: readonly string[];
   readonly flowCapacity: number;
+  readonly ai?: AiSettings;
   /** Entries of each list in the report; 0 = all. */
   readonly top: number;
   /** 1 = as fast as it was captured; null = as fast as it goes. */
@@ -172,6 +174,7 @@ export class Replay {
       echPublicNames: this.#options.echPublicNames ?? [],
       hashSeed: HASH_SEED,
       flowCapacity: this.#options.flowCapacity,
+      ...(this.#options.ai ? { ai: this.#options.ai } : {}),
       tallyLimit: this.#options.top === 0 ? Number.POSITIVE_INFINITY : BOUNDED_TALLY,
       now: null,
       emit: (window) => this.#accept(window),

@@ -16,6 +16,9 @@ export function summarise(report: Report): string {
     listLine("dns names", report.dns.names),
     listLine("tls names", report.tls.sni),
     listLine("ja4", report.tls.ja4),
+    listLine("ai", report.ai.providers.map(aiEntry)),
+    listLine("ai calls", report.ai.calls.map(callEntry)),
+    listLine("ai messages", report.ai.protocols.map(messageEntry)),
     "",
     ...eventLines(report.events),
     "",
@@ -36,6 +39,18 @@ function fileLine({
   const seconds = (lastTimestamp ?? 0) - (firstTimestamp ?? 0);
   const counts = `${packets} packets, ${formatBytes(bytes)} in ${seconds.toFixed(1)} s`;
   return `${path}: ${format}, ${counts}${error === null ? "" : `\n  ${error}`}`;
+}
+
+function aiEntry({ provider, category, evidence, flows }: Report["ai"]["providers"][number]) {
+  return { value: `${provider} ${category} by ${evidence}`, count: flows };
+}
+
+function callEntry({ provider, transport, calls }: Report["ai"]["calls"][number]) {
+  return { value: `${provider} over ${transport}`, count: calls };
+}
+
+function messageEntry({ protocol, kind, count }: Report["ai"]["protocols"][number]) {
+  return { value: `${protocol} ${kind}`, count };
 }
 
 function layerLine(name: string, layer: Report["protocols"]["network"]): string {

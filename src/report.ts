@@ -2,6 +2,7 @@
 import type { Anomaly } from "./detect/detector.ts";
 import type { Tallies, TallyEntry } from "./flow/tally.ts";
 import type { CellLayout } from "./metrics/cells.ts";
+import { type AiReport, aiReport } from "./report-ai.ts";
 import { productBuild } from "./util/version.ts";
 
 /** One file of a report; `bytes` are bytes on the wire. */
@@ -76,7 +77,7 @@ export interface Report {
     readonly ja4: readonly Counted[];
   };
   readonly ssh: { readonly hassh: readonly Counted[]; readonly hasshServer: readonly Counted[] };
-  readonly ai: { readonly providers: readonly unknown[]; readonly protocols: readonly unknown[] };
+  readonly ai: AiReport;
   readonly events: readonly Anomaly[];
   readonly loss: {
     readonly received: number;
@@ -151,7 +152,7 @@ export function buildReport(input: ReportInput): Report {
       ja4: list("quic.ja4"),
     },
     ssh: { hassh: list("ssh.hassh"), hasshServer: list("ssh.hassh_server") },
-    ai: { providers: [], protocols: [] },
+    ai: aiReport(input.layout, input.totals),
     events: input.events,
     loss: input.loss,
   };

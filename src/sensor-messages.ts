@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { SourceSettings } from "./capture/all.ts";
+import type { AiSettings } from "./flow/ai/settings.ts";
 import type { Window } from "./flow/window.ts";
 import type { ErrorCode } from "./util/errors.ts";
 
@@ -10,6 +11,7 @@ export interface SensorOptions {
   readonly home: readonly string[];
   readonly echPublicNames: readonly string[];
   readonly flowCapacity: number;
+  readonly ai: AiSettings;
   /** Secret of the monitor's hashes: the same for all its sensors, so that their sketches merge. */
   readonly hashSeed: number;
   /** Account that root changes to once the socket is open. */

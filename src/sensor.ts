@@ -46,6 +46,7 @@ async function capture(options: SensorOptions): Promise<void> {
     echPublicNames: options.echPublicNames,
     hashSeed: options.hashSeed,
     flowCapacity: options.flowCapacity,
+    ai: options.ai,
     tallyLimit: TALLY_LIMIT,
     now: Date.now,
     emit: (window) => outlet.offer(window),

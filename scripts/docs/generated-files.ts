@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { aiProviderTable } from "./ai-provider-table.ts";
 import { cliDocument } from "./cli.ts";
 import { configurationDocument } from "./configuration.ts";
 import { detectorsDocument } from "./detectors.ts";
@@ -10,6 +11,7 @@ import { metricsDocument } from "./metrics.ts";
 /** Every file made from the code, by its path in the project. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
+    ["src/flow/ai/provider-table.ts", aiProviderTable()],
     ["docs/cli.md", cliDocument()],
     ["docs/configuration.md", configurationDocument()],
     ["docs/detectors.md", detectorsDocument()],

@@ -41,6 +41,7 @@ export async function replayCommand(
     echPublicNames: config.tls.ech_public_names,
     agent: config.agent.name,
     flowCapacity: config.flow.capacity,
+    ai: config.ai,
     top: options.top,
     speed: options.speed,
     watch: tuner ? (tick, moment) => tuner.accept(tick, moment) : undefined,
@@ -55,7 +56,7 @@ export async function replayCommand(
     bar.clear();
     if (options.report !== null) output(options.report, `${JSON.stringify(report, null, 2)}\n`, io);
     if (options.metrics !== null)
-      output(options.metrics, (await replay.core.registry.text(false)).body, io);
+      output(options.metrics, (await replay.core.registry.text(false, true)).body, io);
     humanOutput(options, io).write(summarise(report));
     if (tuner) humanOutput(options, io).write(tuningText(tuner.trials()));
     if (server && !abort.signal.aborted) await served(server.addresses, abort.signal, io);

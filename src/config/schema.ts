@@ -3,7 +3,7 @@ import { z } from "zod";
 import { alertSettings } from "../alert/all.ts";
 import { captureSettings } from "../capture/all.ts";
 import { detectSettings } from "../detect/all.ts";
-import { flowSettings } from "../flow/all.ts";
+import { aiSettings, flowSettings } from "../flow/all.ts";
 import { hostSettings } from "../host/all.ts";
 import { channelSettings } from "../notify/all.ts";
 import { isLocalAddress, parseListenAddress } from "../util/listen-address.ts";
@@ -29,6 +29,7 @@ export const configSchema = z
     networks: networksSettings,
     tls: tlsSettings,
     flow: flowSettings,
+    ai: aiSettings,
     detectors: detectSettings.describe("What is looked for, and how sure each detector must be."),
     host: hostSettings,
     alerts: alertSettings,

@@ -47,6 +47,8 @@ export interface HelloFacts {
   /** Both empty for an SSL 2 hello, and for one that lists more than MAX_FINGERPRINTED numbers. */
   ja3: string;
   ja4: string;
+  /** Client family, as in the `family` label. */
+  family: string;
   /** True with an ECH extension, which may be GREASE: `sni` may then be a public name that is not configured. */
   ech: boolean;
   /** True where the client brings a pre-shared key or a session ticket. */
@@ -66,6 +68,7 @@ export class ClientHelloNotes {
     alpn: "",
     ja3: "",
     ja4: "",
+    family: OTHER_FAMILY,
     ech: false,
     resumes: false,
   };
@@ -105,6 +108,7 @@ export class ClientHelloNotes {
     facts.alpn = "";
     facts.ja3 = "";
     facts.ja4 = "";
+    facts.family = OTHER_FAMILY;
     facts.ech = false;
     facts.resumes = false;
     this.#count(OTHER_FAMILY);
@@ -116,12 +120,13 @@ export class ClientHelloNotes {
     facts.packet = packet.number;
     facts.transport = transport;
     facts.version = versionLabel(hello.version);
+    facts.family = this.#fingerprint(transport, view);
     facts.alpn = this.#reader.alpn(view);
     this.#countFeatures(hello);
     // A GREASE extension cannot be told from a real one: only a name known to be nobody's is left out.
     const isPublic = facts.ech && this.#context.echPublicNames.has(hello.serverName);
     facts.sni = isPublic ? "" : hello.serverName;
-    this.#count(this.#fingerprint(transport, view));
+    this.#count(facts.family);
     this.#list(transport);
   }
 

@@ -8,7 +8,7 @@ import { protocols } from "./all.ts";
 import { directionOf, HomeNetworks } from "./direction.ts";
 import { applicationNames, NONE, OTHER } from "./families.ts";
 import { HeaderWalk } from "./header-walk.ts";
-import { emptyPacket, type Packet, type PacketFacts } from "./packet.ts";
+import { emptyPacket, type Packet, type PacketFacts, SETTLED_FLAG } from "./packet.ts";
 import { clearAddresses, resetPacket } from "./packet-reset.ts";
 import {
   type ApplicationProtocol,
@@ -21,7 +21,6 @@ import {
   POSITION_MASK,
   type Protocol,
   SETTLED,
-  SETTLED_FLAG,
   Stop,
 } from "./protocol.ts";
 import { Reading } from "./reading.ts";

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { DnsAddresses } from "./dns-addresses.ts";
 import { DnsName, NameFault, skipName } from "./dns-name.ts";
 import { Stop } from "./protocol.ts";
 
@@ -36,6 +37,8 @@ export class DnsMessage {
   queryType = -1;
   /** Name of the first question; its length is 0 where there is none. */
   readonly name = new DnsName();
+  /** Addresses among the answers. */
+  readonly addresses = new DnsAddresses();
   /** Buffer size of an EDNS record (RFC 6891), -1 without one, and its DO bit. */
   bufferSize = -1;
   isDnssecOk = false;
@@ -59,6 +62,7 @@ export class DnsMessage {
     this.isDnssecOk = false;
     this.bytes = sentBytes;
     this.name.clear();
+    this.addresses.clear();
     const next = this.#readQuestions(view, at, end);
     if (next < 0) return stopOf(next, isCut);
     const behind = this.#readRecords(view, at, next, end);
@@ -95,6 +99,7 @@ export class DnsMessage {
       if (view.getUint16(tail) === OPT) this.#readEdns(view, tail);
       next = tail + RECORD_TAIL + view.getUint16(tail + RECORD_LENGTH_AT);
       if (next > end) return NameFault.SHORT;
+      if (announced - left < this.answers) this.addresses.take(view, tail);
     }
     return next;
   }

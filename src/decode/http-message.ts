@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { i32 } from "../util/typed.ts";
+import { i32, u8 } from "../util/typed.ts";
+import { AgentField, agentFieldOf } from "./agents/agent-field.ts";
+import { type AgentSpeech, Reading } from "./agents/agent-speech.ts";
 import { contentLength, Field, fieldOf, hostAt, hostEnd } from "./http-field.ts";
 import { hexadecimalAt, methodAt, statusAt } from "./http-line.ts";
-import { ask, behindRequest, behindResponse, Mode, Role, Side } from "./http-state.ts";
+import {
+  ask,
+  BODY_READ,
+  behindRequest,
+  behindResponse,
+  FLOW_WORDS,
+  FOR_AGENTS,
+  isForAgent,
+  Mode,
+  Role,
+  Side,
+} from "./http-state.ts";
 
 /** Line feed and carriage return behind a chunk. */
-const CHUNK_END = 2;
+export const CHUNK_END = 2;
 const CR = 0x0d;
 const { MODE, KIND, LENGTH, FIELDS, ROLE } = Side;
 const { UNKNOWN, START, HEADER, CHUNK, TRAILER } = Mode;
 const { CLIENT, SERVER } = Role;
+const COMPARED = AgentField.MCP_METHOD | AgentField.MCP_NAME;
+const { WANTED, READ } = Reading;
+/** 1 for the letters, of either case, with which fields of interest begin. */
+const FIRST_LETTERS = new Uint8Array(256);
+for (const letter of "ACHMTUXachmtux") FIRST_LETTERS[letter.charCodeAt(0)] = 1;
 
 /** Told of each message whose header is complete. */
 export interface HttpSink {
@@ -26,11 +44,13 @@ export class HttpMessages {
   fields = 0;
   readonly #words: Int32Array;
   readonly #sink: HttpSink;
+  readonly #agents: AgentSpeech;
 
   /** `words`: FLOW_WORDS a flow. */
-  constructor(words: Int32Array, sink: HttpSink) {
+  constructor(words: Int32Array, sink: HttpSink, agents: AgentSpeech) {
     this.#words = words;
     this.#sink = sink;
+    this.#agents = agents;
   }
 
   /**
@@ -49,11 +69,11 @@ export class HttpMessages {
     const isEmpty = at === lineEnd || (lineEnd - at === 1 && view.getUint8(at) === CR);
     switch (i32(words, side + MODE)) {
       case START:
-        if (!isEmpty) this.begin(view, at, isWhole ? lineEnd + 1 : lineEnd, side);
+        if (!isEmpty) this.begin(view, at, isWhole ? lineEnd + 1 : lineEnd, flow, side);
         return 0;
       case HEADER:
         if (isEmpty) return this.#end(flow, side);
-        this.#field(view, at, lineEnd, side, isWhole);
+        this.#field(view, at, lineEnd, flow, side, isWhole);
         return 0;
       case CHUNK:
         return this.#chunk(hexadecimalAt(view, at, lineEnd), side);
@@ -64,7 +84,7 @@ export class HttpMessages {
   }
 
   /** Reads a start line; where there is none, the place is lost. With its line feed before `end`, the version counts. */
-  begin(view: DataView, at: number, end: number, side: number): void {
+  begin(view: DataView, at: number, end: number, flow: number, side: number): void {
     const words = this.#words;
     const role = i32(words, side + ROLE);
     const method = role === SERVER ? -1 : methodAt(view, at, end, true);
@@ -77,7 +97,12 @@ export class HttpMessages {
     words[side + ROLE] = method >= 0 ? CLIENT : SERVER;
     words[side + KIND] = Math.max(method, status);
     words[side + LENGTH] = -1;
-    words[side + FIELDS] = 0;
+    words[side + FIELDS] =
+      method < 0
+        ? isForAgent(words, flow)
+          ? FOR_AGENTS
+          : 0
+        : FOR_AGENTS | this.#agents.target(view, at, end, flow, method);
   }
 
   /** Tells of the message whose header is read on this side. */
@@ -89,13 +114,28 @@ export class HttpMessages {
     else this.#sink.response(kind);
   }
 
-  #field(view: DataView, at: number, lineEnd: number, side: number, isWhole: boolean): void {
+  #field(
+    view: DataView,
+    at: number,
+    lineEnd: number,
+    flow: number,
+    side: number,
+    isWhole: boolean,
+  ): void {
     const words = this.#words;
+    const fields = i32(words, side + FIELDS);
+    if (u8(FIRST_LETTERS, view.getUint8(at)) === 0) return;
     const field = fieldOf(view, at, lineEnd);
-    if (field === Field.NONE) return;
-    words[side + FIELDS] = i32(words, side + FIELDS) | field;
+    if (field === Field.NONE) {
+      if ((fields & FOR_AGENTS) === 0) return;
+      const told = agentFieldOf(view, at, lineEnd);
+      words[side + FIELDS] = fields | told;
+      if ((told & COMPARED) !== 0) this.#agents.header(view, at, lineEnd, flow, told);
+      return;
+    }
+    words[side + FIELDS] = fields | field;
     if (field === Field.LENGTH) words[side + LENGTH] = contentLength(view, at, lineEnd);
-    if (field === Field.HOST && isWhole) {
+    if ((field & Field.HOST) !== 0 && isWhole) {
       this.hostAt = hostAt(view, at, lineEnd);
       this.hostEnd = hostEnd(view, at, lineEnd);
     }
@@ -104,8 +144,17 @@ export class HttpMessages {
   #end(flow: number, side: number): number {
     const words = this.#words;
     this.tell(side);
-    if (i32(words, side + ROLE) === SERVER) return behindResponse(words, flow, side);
-    ask(words, flow, i32(words, side + KIND));
+    const kind = i32(words, side + KIND);
+    const fields = i32(words, side + FIELDS);
+    const place = (flow / FLOW_WORDS) * 2 + (side === flow ? 0 : 1);
+    if (i32(words, side + ROLE) === SERVER) {
+      const isRead = isForAgent(words, flow) && this.#agents.response(flow, place, kind, fields);
+      if (isRead) words[side + FIELDS] = fields | BODY_READ;
+      return behindResponse(words, flow, side);
+    }
+    const reading = this.#agents.request(flow, place, kind, fields);
+    if ((reading & READ) !== 0) words[side + FIELDS] = fields | BODY_READ;
+    ask(words, flow, kind, (reading & WANTED) !== 0);
     return behindRequest(words, side);
   }
 

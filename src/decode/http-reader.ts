@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { i32 } from "../util/typed.ts";
+import type { AgentSpeech } from "./agents/agent-speech.ts";
 import { CONVERSATIONS } from "./conversations.ts";
+import { Field } from "./http-field.ts";
 import { methodAt, statusAt } from "./http-line.ts";
-import { HttpMessages, type HttpSink } from "./http-message.ts";
-import { After, FLOW_WORDS, Mode, Role, SIDE_WORDS, Side } from "./http-state.ts";
+import { CHUNK_END, HttpMessages, type HttpSink } from "./http-message.ts";
+import {
+  After,
+  BODY_READ,
+  FLOW_WORDS,
+  forgetAsked,
+  Mode,
+  Role,
+  SIDE_WORDS,
+  Side,
+} from "./http-state.ts";
 import type { Packet } from "./packet.ts";
 import { lineFeedAt } from "./text-line.ts";
 
@@ -14,13 +25,14 @@ const LINE_MAX = 65_536;
 /** Most lines of a segment: so many, and one for eight bytes. Only who wants to cost time sends more. */
 const LINES_MAX = 64;
 const LINE_SHIFT = 3;
-const { NEXT, MODE, KEPT, ROLE } = Side;
-const { UNKNOWN, START, HEADER } = Mode;
+const { NEXT, MODE, FIELDS, KEPT, ROLE } = Side;
+const { UNKNOWN, START, HEADER, CHUNK } = Mode;
 const { CLIENT, SERVER } = Role;
 
 /**
- * Follows HTTP/1.x by sequence numbers: headers over segments, messages behind one another, bodies skipped unread,
- * and nothing twice that was sent twice. Where it has lost the place it waits for a start line that begins a segment.
+ * Follows HTTP/1.x by sequence numbers: headers over segments, messages behind one another, bodies skipped unread but
+ * for those that AgentSpeech asks for, and nothing twice that was sent twice. Where it has lost the place it waits for
+ * a start line that begins a segment.
  */
 export class HttpReader {
   /** The messages of the segment read last. */
@@ -29,12 +41,14 @@ export class HttpReader {
   headerOpen = false;
   readonly #words: Int32Array;
   readonly #kept = new DataView(new ArrayBuffer(CONVERSATIONS * 2 * LINE_KEPT));
+  readonly #agents: AgentSpeech;
   #keptAt = 0;
 
   /** `words`: FLOW_WORDS a flow. */
-  constructor(words: Int32Array, sink: HttpSink) {
+  constructor(words: Int32Array, sink: HttpSink, agents: AgentSpeech) {
     this.#words = words;
-    this.messages = new HttpMessages(words, sink);
+    this.#agents = agents;
+    this.messages = new HttpMessages(words, sink, agents);
   }
 
   /** Where to read in a segment of the flow whose words start at `flow`; -1 where there is nothing to read, as in a body. */
@@ -45,7 +59,23 @@ export class HttpReader {
     const isPlaced = i32(words, side + MODE) !== UNKNOWN;
     const at = isPlaced ? payloadAt + ((i32(words, side + NEXT) - packet.tcpSequence) | 0) : -1;
     if (at >= payloadAt) return at < payloadAt + packet.payloadLength ? at : -1;
-    return this.#startsHere(packet, side) ? payloadAt : -1;
+    if (!this.#startsHere(packet, side)) return -1;
+    if (isPlaced) {
+      forgetAsked(words, flow);
+      this.#agents.lost(flow);
+    }
+    return payloadAt;
+  }
+
+  /** Reads on in a body that is read and that the segment may go on with; once a segment, before `read`. */
+  goOn(packet: Packet, flow: number): void {
+    const side = flow + packet.flowSide * SIDE_WORDS;
+    const fields = i32(this.#words, side + FIELDS);
+    if ((fields & BODY_READ) === 0) return;
+    const place = (flow / FLOW_WORDS) * 2 + packet.flowSide;
+    this.#agents.turnTo(packet);
+    if (this.#agents.messages.bodies.goOn(packet, place)) return;
+    this.#words[side + FIELDS] = fields & ~BODY_READ;
   }
 
   /** Reads a segment from `from`, which `placeIn` gave; returns to whom the flow belongs after it. */
@@ -53,13 +83,14 @@ export class HttpReader {
     const words = this.#words;
     const { payloadAt, tcpSequence } = packet;
     const side = flow + packet.flowSide * SIDE_WORDS;
+    this.#agents.turnTo(packet);
     this.headerOpen = false;
     this.messages.fields = 0;
     this.messages.hostAt = -1;
     this.#keptAt = ((flow / FLOW_WORDS) * 2 + packet.flowSide) * LINE_KEPT;
     const at = this.#lines(packet, flow, side, from);
     if (at < 0) return -1 - at;
-    if (at < payloadAt + packet.payloadLength) this.#cut(side);
+    if (at < payloadAt + packet.payloadLength) this.#cut(flow, side);
     words[side + NEXT] = (tcpSequence + at - payloadAt) | 0;
     const isUnfinished = i32(words, side + MODE) === HEADER || i32(words, side + KEPT) > 0;
     this.headerOpen = isUnfinished && i32(words, side + ROLE) === CLIENT;
@@ -83,6 +114,9 @@ export class HttpReader {
       }
       const skip = this.#line(view, at, lineEnd, flow, side);
       if (skip < 0) return skip;
+      if ((i32(this.#words, side + FIELDS) & BODY_READ) !== 0) {
+        this.#body(packet, lineEnd + 1, skip, flow, side);
+      }
       at = lineEnd + 1 + skip;
       if (i32(this.#words, side + MODE) === UNKNOWN) return payloadEnd;
     }
@@ -100,12 +134,26 @@ export class HttpReader {
     return messages.take(this.#kept, this.#keptAt, this.#keptAt + length, flow, side, false);
   }
 
+  /** Gives what follows a line to who reads the body: the skipped bytes, or all there are until the connection closes. */
+  #body(packet: Packet, at: number, skip: number, flow: number, side: number): void {
+    const words = this.#words;
+    const fields = i32(words, side + FIELDS);
+    const mode = i32(words, side + MODE);
+    let length = skip;
+    if (mode === CHUNK) length = skip - CHUNK_END;
+    else if (mode === UNKNOWN && (fields & Field.CHUNKED) === 0) length = -1;
+    if (length <= 0 && mode !== UNKNOWN) return;
+    const place = (flow / FLOW_WORDS) * 2 + packet.flowSide;
+    if (this.#agents.messages.bodies.run(packet, at, length, place)) return;
+    words[side + FIELDS] = fields & ~BODY_READ;
+  }
+
   /** The capture kept the start of a segment only: a message that was begun counts, and the place is lost. */
-  #cut(side: number): void {
+  #cut(flow: number, side: number): void {
     const words = this.#words;
     const kept = Math.min(i32(words, side + KEPT), LINE_KEPT);
     const isStartLine = kept > 0 && i32(words, side + MODE) === START;
-    if (isStartLine) this.messages.begin(this.#kept, this.#keptAt, this.#keptAt + kept, side);
+    if (isStartLine) this.messages.begin(this.#kept, this.#keptAt, this.#keptAt + kept, flow, side);
     if (i32(words, side + MODE) === HEADER) this.messages.tell(side);
     words[side + MODE] = UNKNOWN;
     words[side + KEPT] = 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { i32 } from "../util/typed.ts";
+import { AgentFlow } from "./agents/agent-flow.ts";
 import { Field } from "./http-field.ts";
 import { Method } from "./http-line.ts";
 
-/** Words kept for each flow: two sides, and the requests that wait for their response. */
-export const FLOW_WORDS = 16;
+/** Words kept for each flow: two sides, the requests that wait for their response, and what agents need. */
+export const FLOW_WORDS = AgentFlow.WORDS;
 export const SIDE_WORDS = 7;
 /** Words of a side. */
 export const Side = {
@@ -16,7 +17,7 @@ export const Side = {
   KIND: 2,
   /** Its Content-Length, -1 without one. */
   LENGTH: 3,
-  /** Its fields, bits of Field. */
+  /** Its fields, bits of Field, and with a request its path (agents/agent-speech.ts); BODY_READ. */
   FIELDS: 4,
   /** How much is kept of a line that the segment did not end. */
   KEPT: 5,
@@ -29,8 +30,14 @@ const QUEUED = 15;
 /** Bodies are no mode: the byte to read next lies behind them. */
 export const Mode = { UNKNOWN: 0, START: 1, HEADER: 2, CHUNK: 3, TRAILER: 4 } as const;
 export const Role = { UNKNOWN: 0, CLIENT: 1, SERVER: 2 } as const;
+/** Stands with a message's fields where somebody reads its body. */
+export const BODY_READ = 0x40000000;
+/** Stands with them while the fields of agents are of interest too. */
+export const FOR_AGENTS = 0x800000;
+/** What remains of them are bits of Field and AgentField. */
+export const ALL_FIELDS = FOR_AGENTS - 1;
 /** What a response means depends on its request, two bits each. */
-const Asked = { ANY: 0, HEAD: 1, CONNECT: 2 } as const;
+const Asked = { ANY: 0, HEAD: 1, CONNECT: 2, AGENT: 3 } as const;
 const QUEUED_MAX = 15;
 
 /** To whom a flow belongs after a message. */
@@ -40,15 +47,26 @@ const SWITCHING_PROTOCOLS = 101;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
-/** Notes a request, of which the response will come in its turn. */
-export function ask(words: Int32Array, flow: number, method: number): void {
+/** Notes a request, of which the response will come in its turn; `isAgent`: AgentSpeech wants to hear of it. */
+export function ask(words: Int32Array, flow: number, method: number, isAgent: boolean): void {
   const queued = i32(words, flow + QUEUED);
   if (queued >= QUEUED_MAX) return;
-  let asked: number = Asked.ANY;
+  let asked: number = isAgent ? Asked.AGENT : Asked.ANY;
   if (method === Method.HEAD) asked = Asked.HEAD;
   else if (method === Method.CONNECT) asked = Asked.CONNECT;
   words[flow + QUEUE] = i32(words, flow + QUEUE) | (asked << (2 * queued));
   words[flow + QUEUED] = queued + 1;
+}
+
+/** True where AgentSpeech waits for the response that comes next. */
+export function isForAgent(words: Int32Array, flow: number): boolean {
+  return i32(words, flow + QUEUED) > 0 && (i32(words, flow + QUEUE) & Asked.AGENT) === Asked.AGENT;
+}
+
+/** Requests or responses were missed: which belong to which is not known. */
+export function forgetAsked(words: Int32Array, flow: number): void {
+  words[flow + QUEUE] = 0;
+  words[flow + QUEUED] = 0;
 }
 
 /**

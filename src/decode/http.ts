@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../metrics/metric.ts";
 import { add } from "../util/typed.ts";
+import { AgentSpeech } from "./agents/agent-speech.ts";
+import { agentMessages, agentMismatches } from "./agents/kinds.ts";
 import { Conversations, conversationsForgotten } from "./conversations.ts";
 import { METHODS, Method, methodAt, statusAt } from "./http-line.ts";
 import { HttpReader } from "./http-reader.ts";
-import { FLOW_WORDS } from "./http-state.ts";
+import { ALL_FIELDS, FLOW_WORDS } from "./http-state.ts";
 import type { Packet } from "./packet.ts";
 import {
   type ApplicationDecoder,
@@ -52,7 +54,7 @@ export interface HttpFacts {
   method: number;
   /** Status of the last response, -1 without one. */
   status: number;
-  /** Bits of Field (http-field.ts) of the last of these messages. */
+  /** Bits of Field (http-field.ts) and AgentField (agents/agent-field.ts) of the last of these messages. */
   fields: number;
   /** True where the client has begun a request header and this segment has not ended it. */
   headerOpen: boolean;
@@ -67,7 +69,7 @@ export const http: ApplicationProtocol = {
   layer: "application",
   ports: { tcp: [80, 3128, 8000, 8080] },
   firstBytes: { tcp: FIRST_BYTES },
-  metrics: [requests, responses, conversationsForgotten],
+  metrics: [requests, responses, agentMessages, agentMismatches, conversationsForgotten],
   signals: [
     { name: "http_requests", help: "HTTP/1.x requests", metric: requests, unit: "messages" },
     {
@@ -88,7 +90,8 @@ function create(context: DecodeContext): ApplicationDecoder {
   // By After.
   const verdicts = [Stop.DONE, context.position("websocket"), context.position("http2"), OPEN];
   const conversations = new Conversations(FLOW_WORDS, context);
-  const reader = new HttpReader(conversations.state, { request, response });
+  const agents = new AgentSpeech(conversations.state, context);
+  const reader = new HttpReader(conversations.state, { request, response }, agents);
   const { messages } = reader;
   const text = new WireText(HOST_MAX);
   const facts: HttpFacts = {
@@ -111,6 +114,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     // Of a flow that only its port names, this payload has just proved not to begin with a start line.
     if (packet.guessed) return Stop.DONE;
     const flow = conversations.of(packet);
+    if (flow >= 0) reader.goOn(packet, flow);
     const from = flow < 0 ? packet.payloadAt : reader.placeIn(packet, flow);
     if (from < 0) return Stop.DONE;
     facts.packet = packet.number;
@@ -120,7 +124,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     facts.status = -1;
     if (flow < 0) return startLine(packet);
     const after = reader.read(packet, flow, from);
-    facts.fields = messages.fields;
+    facts.fields = messages.fields & ALL_FIELDS;
     facts.headerOpen = reader.headerOpen;
     return verdicts[after] as number;
   }
@@ -149,7 +153,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     add(counters, responseCells + Math.floor(status / 100), 1);
   }
 
-  return { recognises, decode, facts: { http: facts } };
+  return { recognises, decode, facts: { http: facts, agents: agents.counts.facts } };
 }
 
 function recognises({ view, payloadAt, payloadEnd }: Packet): boolean {

@@ -159,3 +159,9 @@ export function emptyPacket(facts: PacketFacts): Packet {
 
 /** Length of an IEEE 802.1Q tag. */
 export const VLAN_TAG_LENGTH = 4;
+
+/**
+ * Added to a flow's verdict where the flow is settled: of its payloads, only those are read whose first byte may begin a
+ * message of the protocol.
+ */
+export const SETTLED_FLAG = 0x100;

@@ -13,12 +13,6 @@ export const GUESS_FLAG = 0x80;
 /** What an application decoder returns instead of DONE when it wants to read no more of the flow but new messages. */
 export const SETTLED = -5;
 
-/**
- * Added to a flow's verdict where the flow is settled: of its payloads, only those are read whose first byte may begin a
- * message of the protocol.
- */
-export const SETTLED_FLAG = 0x100;
-
 /** Keys under which decoders are found: a name space and a 16-bit number in it. */
 export const linkKey = (linkType: number): number => linkType & 0xffff;
 export const etherKey = (etherType: number): number => 0x10000 + etherType;

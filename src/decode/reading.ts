@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { u8 } from "../util/typed.ts";
-import type { Packet } from "./packet.ts";
-import { GUESS_FLAG, SETTLED_FLAG } from "./protocol.ts";
+import { type Packet, SETTLED_FLAG } from "./packet.ts";
+import { GUESS_FLAG } from "./protocol.ts";
 import type { Application } from "./recognition.ts";
 
 const BYTES = 256;

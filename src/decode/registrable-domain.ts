@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { getDomain } from "tldts";
+import { registrableName } from "../util/registrable-name.ts";
 import { u8 } from "../util/typed.ts";
 import type { DnsName } from "./dns-name.ts";
 
-/** Private suffixes (github.io, duckdns.org) count: below them names belong to different people. */
-const OPTIONS = {
-  allowPrivateDomains: true,
-  detectIp: false,
-  extractHostname: false,
-  validateHostname: false,
-} as const;
 /** Names end in few public suffixes, but the parents of their first labels are many: a cache in which the newer wins. */
 const PLACES = 1024;
 const PARENT_BYTES = 64;
@@ -79,7 +72,7 @@ export class RegistrableDomains {
     let count = 0;
     for (let at = 0; at < name.length - 1; at += u8(name.bytes, at) + 1) this.#labels[count++] = at;
     const first = Math.max(0, count - LABELS_ASKED);
-    const domain = getDomain(this.#plain(name, u8(this.#labels, first)), OPTIONS);
+    const domain = registrableName(this.#plain(name, u8(this.#labels, first)));
     if (domain === null) return 0;
     let dots = 0;
     for (let i = 0; i < domain.length; i++) if (domain.charCodeAt(i) === DOT) dots++;

@@ -9,7 +9,8 @@ const ZERO = 0x30;
 const NINE = 0x39;
 /** Clears the bit by which lower-case ASCII letters differ from upper-case ones. */
 const UPPER_MASK = 0xdf;
-const UPPER_MASK_4 = 0xdfdfdfdf | 0;
+/** The same for four letters at once. */
+export const UPPER_MASK_4 = 0xdfdfdfdf | 0;
 
 /** Offset of the line feed in `[at, end)`, -1 without one. */
 export function lineFeedAt(view: DataView, at: number, end: number): number {

@@ -1,4 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { aiBeacon } from "./ai-beacon.ts";
+import { aiDirectIp } from "./ai-direct-ip.ts";
+import { aiFingerprint } from "./ai-fingerprint.ts";
+import { aiLateral } from "./ai-lateral.ts";
+import { aiNewDestination } from "./ai-new-destination.ts";
+import { aiNewProvider } from "./ai-new-provider.ts";
+import { aiRunawayLoop } from "./ai-runaway-loop.ts";
+import { aiServerExposed } from "./ai-server-exposed.ts";
+import { aiToolFanout } from "./ai-tool-fanout.ts";
+import { aiUnknownStream } from "./ai-unknown-stream.ts";
+import { aiUploadJump } from "./ai-upload-jump.ts";
 import { amplification, dnsFlood } from "./amplification.ts";
 import { arpSpoof } from "./arp-spoof.ts";
 import { beacon } from "./beacon.ts";
@@ -21,6 +32,7 @@ import { httpFlood } from "./http-flood.ts";
 import { icmpOversized, icmpTunnel } from "./icmp-payload.ts";
 import { levelShift } from "./level-shift.ts";
 import { macFlood } from "./mac-flood.ts";
+import { metadataAccess } from "./metadata-access.ts";
 import { multiSignal } from "./multi-signal.ts";
 import { newHost, newService, rareCombo, rareTls } from "./novelty.ts";
 import { overBudget } from "./over-budget.ts";
@@ -65,6 +77,8 @@ export const detectors: readonly DetectorDefinition<unknown>[] = [
   ...[dnsTunnel, dga, nxdomainRatio, txtRatio],
   ...[beacon, exfiltration, unusualPort, serviceProbe, tlsProbe],
   ...[newHost, newService, rareCombo, rareTls],
+  ...[aiNewProvider, aiFingerprint, aiDirectIp, aiServerExposed, aiLateral, metadataAccess],
+  ...[aiRunawayLoop, aiUnknownStream, aiUploadJump, aiNewDestination, aiBeacon, aiToolFanout],
   ...[silence, selfWatch, overBudget],
   // Last, since it judges what the others found.
   multiSignal,

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
+import { aiNames } from "./ai/settings.ts";
 import type { TrackerDefinition } from "./tracker.ts";
+import { agentTalks } from "./trackers/agent-talks.ts";
+import { aiAgents } from "./trackers/ai-agents.ts";
+import { aiCalls } from "./trackers/ai-calls.ts";
+import { aiDestinations } from "./trackers/ai-destinations.ts";
+import { aiFlowsTracker } from "./trackers/ai-flows.ts";
 import { applications } from "./trackers/applications.ts";
 import { arp } from "./trackers/arp.ts";
 import { arpAskers } from "./trackers/arp-askers.ts";
@@ -14,6 +20,7 @@ import { dnsZones } from "./trackers/dns-zones.ts";
 import { flowMix } from "./trackers/flow-mix.ts";
 import { handshakes } from "./trackers/handshakes.ts";
 import { icmpTalks } from "./trackers/icmp-talks.ts";
+import { metadataAsks } from "./trackers/metadata-asks.ts";
 import { pairs } from "./trackers/pairs.ts";
 import { reflections } from "./trackers/reflections.ts";
 import { routers } from "./trackers/routers.ts";
@@ -31,6 +38,8 @@ export const trackers: readonly TrackerDefinition[] = [
   ...[targets, tcpProbes, pairs, icmpTalks, arpAskers, reflections],
   ...[dhcpServers, dhcpClients, routers, sourceMacs],
   ...[flowMix, tlsClients],
+  ...[aiFlowsTracker, aiCalls, aiAgents, aiDestinations],
+  ...[agentTalks, metadataAsks],
 ];
 
 /** A flow's slot is kept in 21 bits where space is dear. */
@@ -45,8 +54,13 @@ export const flowSettings = z
       .max(MOST_FLOWS)
       .default(262_144)
       .describe(
-        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 98 bytes. Beyond it the flow closest to its time-out makes room.",
+        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 106 bytes. Beyond it the flow closest to its time-out makes room.",
       ),
   })
   .prefault({})
   .describe("How traffic is followed.");
+
+/** The `ai:` section of the configuration. */
+export const aiSettings = aiNames
+  .prefault({})
+  .describe("Which names belong to AI providers. Read at the start, not at a reload.");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import { aiCallMetrics, aiWatched } from "./ai/call-metrics.ts";
 import { trackers } from "./all.ts";
 import { flowsActive, flowTableMetrics, flowTableSignals } from "./flow-metrics.ts";
 import { tallyOverflow } from "./tally.ts";
@@ -25,13 +26,19 @@ export const trackerEvictions: MetricDefinition = {
 export const flowMetrics: readonly MetricDefinition[] = [
   ...flowTableMetrics,
   ...tcpMetrics,
+  ...aiCallMetrics,
   trackerEvictions,
   tallyOverflow,
   ...trackers.flatMap(({ metrics = [] }) => metrics),
 ];
 
 /** Levels a sensor's flow stage sets at the end of each window. */
-export const flowGauges: readonly MetricDefinition[] = [flowsActive, trackerEntities];
+export const flowGauges: readonly MetricDefinition[] = [
+  flowsActive,
+  aiWatched,
+  trackerEntities,
+  ...trackers.flatMap(({ levels = [] }) => levels),
+];
 
 export const flowSignals: readonly SignalDefinition[] = [
   ...flowTableSignals,

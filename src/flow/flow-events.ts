@@ -20,7 +20,7 @@ export class FlowEvents {
     this.#rows = rows;
   }
 
-  subscribe(definition: TrackerDefinition, tracker: Tracker): void {
+  subscribe(definition: Pick<TrackerDefinition, "events">, tracker: Partial<Tracker>): void {
     for (const event of definition.events ?? []) this.#listeners[event]?.push(tracker as Listener);
   }
 

@@ -59,6 +59,7 @@ const NINTH_BIT = 0x100;
 
 /** What is kept of each flow, by slot. */
 export class FlowRows {
+  readonly capacity: number;
   /** Rows of ROW_SHIFT words. */
   readonly words: Int32Array;
   readonly #doubles: Float64Array;
@@ -67,6 +68,7 @@ export class FlowRows {
   readonly #high: Int32Array;
 
   constructor(capacity: number) {
+    this.capacity = capacity;
     const words = capacity << ROW_SHIFT;
     const memory = new ArrayBuffer(ROWS_AT + words * 4);
     this.words = new Int32Array(memory, ROWS_AT, words);
@@ -153,6 +155,11 @@ export class FlowRows {
   /** Bytes on the wire sent by one side. */
   bytes(slot: number, side: number): number {
     return f64(this.#doubles, (slot << (ROW_SHIFT - 1)) + BYTES_IN_DOUBLES + side);
+  }
+
+  /** Sequence number that a side of a TCP flow is expected to send next, 0 where it has not been heard. */
+  nextSequence(slot: number, side: number): number {
+    return i32(this.words, (slot << ROW_SHIFT) + NEXT_SEQUENCE + side);
   }
 
   /** FlowState and its flags. */

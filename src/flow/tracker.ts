@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../decode/packet.ts";
 import type { MetricDefinition, SignalDefinition } from "../metrics/metric.ts";
+import type { AiCall } from "./ai/ai-call.ts";
+import type { Names } from "./ai/names.ts";
+import type { FlowRows } from "./flow-rows.ts";
 import type { TrackerRows } from "./window.ts";
 
 /** What happened to a flow; the initiator is the client, the other end the server. */
@@ -99,10 +102,17 @@ export interface TrackerContext {
   readonly applicationNames: readonly string[];
   /** Seed of the hashes, chosen at start, so that nobody can aim at one bucket. */
   readonly hashSeed: number;
+  /** Which AI provider each flow belongs to. */
+  readonly names: Names;
+  /** What is kept of each flow, to be read. */
+  readonly flowRows: FlowRows;
+  /** Cells of `definition.levels`, and where those of one begin. */
+  readonly levels: Float64Array;
+  levelBase(metric: MetricDefinition): number;
 }
 
 export interface Tracker<Row = unknown> {
-  /** Called for every packet of `definition.packets`, `definition.application` or `definition.logins`. */
+  /** Called for every packet of `definition.packets`, `definition.application`, `definition.logins` or `definition.agents`. */
   onPacket?(packet: Packet, timeMs: number): void;
   /** Called for the events of `definition.events`; `flow` is valid during the call only. */
   onFlow?(event: number, flow: FlowKey): void;
@@ -110,6 +120,13 @@ export interface Tracker<Row = unknown> {
   onRecognised?(packet: Packet, timeMs: number): void;
   /** Called where `definition.volumes` for what a flow carried since it was last told; `flow` is valid during the call. */
   onVolume?(flow: FlowKey, clientBytes: number, serverBytes: number): void;
+  /** Called where `definition.named` for a flow whose hello or request was just seen; see NameListener. */
+  onNamed?(packet: Packet, timeMs: number): void;
+  onAnswered?(packet: Packet, timeMs: number): void;
+  /** Called where `definition.calls` for each call to an AI that is over; `call` is valid during the call only. */
+  onCall?(call: AiCall): void;
+  /** Called at a window's end before flows end whose time is over: the last look at what they carried. */
+  settle?(timeMs: number): void;
   /** Rows of the window that ends now, bounded; per-window counts start over. */
   close(timeMs: number): Row[];
   /** Entities held now. */
@@ -147,13 +164,19 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
   readonly application?: string;
   /** True where `onPacket` wants every packet that tells the outcome of a login. */
   readonly logins?: boolean;
+  /** True where `onPacket` wants every packet that tells of agents, language models or metadata services. */
+  readonly agents?: boolean;
   /** Values of FlowEvent that `onFlow` wants, or none. */
   readonly events?: readonly number[];
-  /** True where `onRecognised` is wanted, and where `onVolume` is. */
+  /** True where `onRecognised` is wanted, where `onVolume` is, where `onNamed` is, and where `onCall` is. */
   readonly recognised?: boolean;
   readonly volumes?: boolean;
+  readonly named?: boolean;
+  readonly calls?: boolean;
   readonly rows: RowRules<RowOf<Name>>;
   readonly metrics?: readonly MetricDefinition[];
+  /** Gauges, which it sets in `close`. */
+  readonly levels?: readonly MetricDefinition[];
   readonly signals?: readonly SignalDefinition[];
   create(context: TrackerContext): Tracker<RowOf<Name>>;
 }

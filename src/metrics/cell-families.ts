@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { type CellLayout, histogramWidth } from "./cells.ts";
+import { type CellLayout, type CellSeries, histogramWidth } from "./cells.ts";
 import { type Family, formatBound, type Sample, seriesName } from "./exposition.ts";
 import type { MetricDefinition } from "./metric.ts";
 import { type SeriesBudget, seriesPerLabelSet } from "./series-budget.ts";
@@ -9,6 +9,12 @@ type Labels = Readonly<Record<string, string>>;
 /** Reads one series' samples from the cells. */
 type Reader = (values: Float64Array) => readonly Sample[];
 
+/** `isLast`: nothing reads the family again, so that what appears is told as it is, and not at 0 first. */
+export type CellFamily = (values: Float64Array, isLast: boolean) => Family;
+
+const FROM_THE_START = "";
+const ZEROS = new Float64Array(0);
+
 /**
  * A family whose numbers live in cells. Series names are written once, here, so that a scrape only formats numbers;
  * series beyond the budget are left out.
@@ -17,18 +23,69 @@ export function cellFamily(
   definition: MetricDefinition,
   layout: CellLayout,
   budget: SeriesBudget,
-): (values: Float64Array) => Family {
-  const isHistogram = definition.type === "histogram";
-  const readers = layout
-    .series(definition)
-    .filter(() => budget.take(seriesPerLabelSet(definition)))
-    .map(({ labels, slot }) =>
-      isHistogram
-        ? histogramReader(definition, labels, slot)
-        : valueReader(definition, labels, slot),
+): CellFamily {
+  const { name, help, type, appearsWith } = definition;
+  const groups = new Map<string, CellSeries[]>();
+  for (const series of layout.series(definition)) {
+    const group = appearsWith?.(series.labels) ?? FROM_THE_START;
+    groups.set(group, [...(groups.get(group) ?? []), series]);
+  }
+  const readers: ((values: Float64Array, isLast: boolean) => readonly Sample[])[] = [];
+  for (const [group, series] of groups) {
+    if (group === FROM_THE_START) {
+      const admitted = series.filter(() => budget.take(seriesPerLabelSet(definition)));
+      readers.push(...admitted.map((one) => readerOf(definition, one)));
+    } else {
+      const appearing = new AppearingSeries(definition, series, budget);
+      readers.push((values, isLast) => appearing.read(values, isLast));
+    }
+  }
+  return (values, isLast) => ({
+    ...{ name, help, type },
+    samples: readers.flatMap((read) => read(values, isLast)),
+  });
+}
+
+/** Series that are exposed together once one of them has counted. */
+class AppearingSeries {
+  readonly #series: readonly CellSeries[];
+  readonly #readers: readonly Reader[];
+  readonly #size: number;
+  readonly #cells: number;
+  readonly #budget: SeriesBudget;
+  #state: "unused" | "exposed" | "refused" = "unused";
+
+  constructor(definition: MetricDefinition, series: readonly CellSeries[], budget: SeriesBudget) {
+    this.#series = series;
+    this.#readers = series.map((one) => readerOf(definition, one));
+    this.#size = series.length * seriesPerLabelSet(definition);
+    this.#cells = definition.type === "histogram" ? histogramWidth(definition) : 1;
+    this.#budget = budget;
+  }
+
+  read(values: Float64Array, isLast: boolean): readonly Sample[] {
+    if (this.#state === "exposed") return this.#samples(values);
+    if (this.#state === "refused" || !this.#isUsed(values)) return [];
+    this.#state = this.#budget.take(this.#size) ? "exposed" : "refused";
+    if (this.#state === "refused") return [];
+    return this.#samples(isLast ? values : ZEROS);
+  }
+
+  #samples(values: Float64Array): readonly Sample[] {
+    return this.#readers.flatMap((read) => read(values));
+  }
+
+  #isUsed(values: Float64Array): boolean {
+    return this.#series.some(({ slot }) =>
+      values.subarray(slot, slot + this.#cells).some((value) => value !== 0),
     );
-  const { name, help, type } = definition;
-  return (values) => ({ name, help, type, samples: readers.flatMap((read) => read(values)) });
+  }
+}
+
+function readerOf(definition: MetricDefinition, { labels, slot }: CellSeries): Reader {
+  return definition.type === "histogram"
+    ? histogramReader(definition, labels, slot)
+    : valueReader(definition, labels, slot);
 }
 
 function valueReader(definition: MetricDefinition, labels: Labels, slot: number): Reader {

@@ -13,6 +13,12 @@ export interface MetricDefinition {
   readonly labels?: Readonly<Record<string, readonly string[] | null>>;
   /** True for the combinations of label values that exist; all of them where it is absent. */
   readonly has?: (labels: Readonly<Record<string, string>>) => boolean;
+  /**
+   * Names the group a series appears with; "" for one that exists from the start. The others are exposed when the first
+   * of their group has counted, all of them, at 0 for one scrape: `increase()` sees their first event too. For families in
+   * cells whose labels have more values than one network ever uses.
+   */
+  readonly appearsWith?: (labels: Readonly<Record<string, string>>) => string;
   /** Histograms only: upper bounds, ascending, without +Inf. */
   readonly buckets?: readonly number[];
 }

@@ -39,7 +39,7 @@ export class MetricsRegistry {
   readonly #definitions: MetricDefinition[] = [];
   readonly #names = new MetricNames();
   readonly #collectors: (() => void)[] = [];
-  readonly #families: (() => Family | Promise<Family>)[] = [];
+  readonly #families: ((isLast: boolean) => Family | Promise<Family>)[] = [];
   #processFamilies: () => Promise<Family[]> = async () => [];
 
   constructor(options: { readonly seriesBudget?: number } = {}) {
@@ -66,7 +66,7 @@ export class MetricsRegistry {
     for (const definition of layout.definitions()) {
       this.#declare(definition);
       const family = cellFamily(definition, layout, this.#budget);
-      this.#families.push(() => family(values));
+      this.#families.push((isLast) => family(values, isLast));
     }
   }
 
@@ -94,18 +94,21 @@ export class MetricsRegistry {
     return [...this.#definitions];
   }
 
-  /** One scrape, text 0.0.4 or OpenMetrics 1.0; families in the order of their names. */
-  async text(openMetrics: boolean): Promise<{ body: string; contentType: string }> {
-    const families = await this.#collect();
+  /**
+   * One scrape, text 0.0.4 or OpenMetrics 1.0; families in the order of their names. `isLast` for numbers that are written
+   * once, to a file: series that appear do not wait for the next scrape there.
+   */
+  async text(openMetrics: boolean, isLast = false): Promise<{ body: string; contentType: string }> {
+    const families = await this.#collect(isLast);
     return openMetrics
       ? { body: renderOpenMetrics(families), contentType: OPENMETRICS_CONTENT_TYPE }
       : { body: renderText(families), contentType: TEXT_CONTENT_TYPE };
   }
 
-  async #collect(): Promise<Family[]> {
+  async #collect(isLast: boolean): Promise<Family[]> {
     for (const collect of this.#collectors) collect();
     const processes = this.#withinReserve(await this.#processFamilies());
-    const own = await Promise.all(this.#families.map((family) => family()));
+    const own = await Promise.all(this.#families.map((family) => family(isLast)));
     const families = [...own, ...processes];
     const exposed = families.reduce((sum, { samples }) => sum + samples.length, 2);
     families.push(single(seriesExposed, exposed), single(seriesOverflow, this.#budget.refused));

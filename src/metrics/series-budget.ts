@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "./metric.ts";
 
-/** Time series an agent exposes at most, whatever the traffic does. */
-export const DEFAULT_SERIES_BUDGET = 3_000;
+/** Time series an agent exposes at most before it has seen any traffic. */
+export const SERIES_AT_REST = 3_000;
+/** Time series it exposes at most, whatever the traffic does: those at rest, and all that may appear. */
+export const DEFAULT_SERIES_BUDGET = 4_500;
 
 /** Time series that one label set of a family stands for: a histogram's buckets, +Inf, sum and count. */
 export function seriesPerLabelSet({ type, buckets }: MetricDefinition): number {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { applicationNames } from "../../src/decode/families.ts";
-import { GUESS_FLAG, SETTLED_FLAG } from "../../src/decode/protocol.ts";
+import { SETTLED_FLAG } from "../../src/decode/packet.ts";
+import { GUESS_FLAG } from "../../src/decode/protocol.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,

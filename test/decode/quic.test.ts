@@ -17,7 +17,8 @@ import {
   retryPacket,
   versionNegotiation,
 } from "../../scripts/fixtures/quic.ts";
-import { SETTLED_FLAG, Stop } from "../../src/decode/protocol.ts";
+import { SETTLED_FLAG } from "../../src/decode/packet.ts";
+import { Stop } from "../../src/decode/protocol.ts";
 import { FlowDecoding } from "./flow-decoding.ts";
 import { type Bytes, bytes, ethernet, frameOf, hex, ipv4, udp } from "./frames.ts";
 

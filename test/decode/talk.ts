@@ -12,20 +12,28 @@ const PSH_ACK = 0x18;
 
 /** One TCP connection between two ends, segment by segment, through the decoder and the flow table. */
 export class Talk {
-  readonly decoding = new FlowDecoding();
+  readonly decoding: FlowDecoding;
   readonly #serverPort: number;
   readonly #clientPort: number;
   /** Sequence numbers wrap early on. */
   readonly #next = { client: 0xffffffc0, server: 0x7fffffe0 };
   #verdict = 0;
+  #connections = 0;
 
-  constructor(serverPort = 40_000, clientPort = 50_000) {
+  constructor(serverPort = 40_000, clientPort = 50_000, decoding = new FlowDecoding()) {
+    this.decoding = decoding;
     this.#serverPort = serverPort;
     this.#clientPort = clientPort;
     this.#send("client", "", { flags: SYN });
     this.#send("server", "", { flags: SYN_ACK });
     this.#next.client++;
     this.#next.server++;
+  }
+
+  /** Another connection to the same port of the same server, through the same decoder. */
+  connect(): Talk {
+    const ports = ++this.#connections;
+    return new Talk(this.#serverPort, this.#clientPort + ports, this.decoding);
   }
 
   client(payload: Bytes | string): Packet {

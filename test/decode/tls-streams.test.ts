@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../scripts/fixtures/bytes.ts";
 import { clientHelloMessage, serverHelloMessage } from "../../scripts/fixtures/messages.ts";
-import { SETTLED_FLAG, Stop } from "../../src/decode/protocol.ts";
+import { SETTLED_FLAG } from "../../src/decode/packet.ts";
+import { Stop } from "../../src/decode/protocol.ts";
 import { FlowDecoding } from "./flow-decoding.ts";
 import {
   type Bytes,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { agentServersUnauthenticated } from "../../src/agent-servers.ts";
 import { captureMetrics } from "../../src/capture-metrics.ts";
 import { decodeMetrics } from "../../src/decode/families.ts";
 import { detectors, detectSettings } from "../../src/detect/all.ts";
@@ -122,6 +123,7 @@ describe("suggestions", () => {
         ...flowGauges,
         distinctMetric,
         ...hostMetrics,
+        agentServersUnauthenticated,
         ...own,
       ].map((definition) => [definition.name as string, definition]),
     );

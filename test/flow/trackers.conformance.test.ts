@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
+import { type AiCall, emptyAiCall } from "../../src/flow/ai/ai-call.ts";
+import { DnsAnswers } from "../../src/flow/ai/dns-answers.ts";
+import { FlowNames, type NameListener } from "../../src/flow/ai/flow-names.ts";
+import { AiProviders } from "../../src/flow/ai/providers.ts";
 import { trackers } from "../../src/flow/all.ts";
-import { flowMetrics } from "../../src/flow/families.ts";
+import { flowGauges, flowMetrics } from "../../src/flow/families.ts";
+import { FlowRows } from "../../src/flow/flow-rows.ts";
 import {
   FlowEvent,
   type FlowKey,
@@ -17,16 +22,29 @@ import { APPLICATION_NAMES, NETWORK_NAMES } from "../support/flow-harness.ts";
 import { v4 } from "../support/packets.ts";
 
 const ENTITIES = 200_000;
+const FLOWS = 65_536;
 const T0 = 1_700_000_000_000;
 
 interface Subject {
   readonly tracker: Tracker;
   evicted: number;
+  /** A flow number `index` greets an AI provider. */
+  name(index: number, timeMs: number): void;
 }
+
+const HELLO_FACTS = {
+  ...{ packet: 0, transport: "tcp" as const, version: "1.3", sni: "api.openai.com" },
+  ...{ alpn: "", ja3: "", ja4: "", family: "python", ech: false, resumes: false },
+};
+const HELLO = emptyPacket({ hello: HELLO_FACTS });
 
 function create(definition: TrackerDefinition): Subject {
   const layout = new CellLayout(flowMetrics);
-  const subject = {
+  const levels = new CellLayout(flowGauges);
+  const providers = new AiProviders();
+  const names = new FlowNames(providers, new DnsAnswers(providers, 5, () => {}), FLOWS);
+  const flowRows = new FlowRows(FLOWS);
+  const subject: Subject = {
     evicted: 0,
     tracker: definition.create({
       counters: new Float64Array(layout.size),
@@ -36,14 +54,28 @@ function create(definition: TrackerDefinition): Subject {
       },
       applicationNames: APPLICATION_NAMES,
       hashSeed: 5,
+      names,
+      flowRows,
+      levels: new Float64Array(levels.size),
+      levelBase: (metric) => levels.base(metric),
     }),
+    name(index, timeMs) {
+      HELLO.flow = index % FLOWS;
+      HELLO.ipVersion = 4;
+      HELLO.source3 = Math.imul(index + 1, 0x9e3779b1);
+      HELLO.destination3 = ~HELLO.source3;
+      flowRows.begin(HELLO.flow, HELLO, 0, 0, 0);
+      names.forget(HELLO.flow);
+      names.onPacket(HELLO, timeMs);
+    },
   };
+  if (definition.named) names.listen(subject.tracker as NameListener);
   return subject;
 }
 
 /** Fills `flow` with flow number `index`, between ends that never come twice. */
 function setFlow(flow: FlowKey, index: number, ipProtocol: number): FlowKey {
-  flow.slot = index % 65_536;
+  flow.slot = index % FLOWS;
   flow.ipProtocol = ipProtocol;
   flow.client3 = Math.imul(index + 1, 0x9e3779b1);
   flow.server3 = ~flow.client3;
@@ -117,18 +149,28 @@ function setDhcp(index: number): Packet {
   return DHCP;
 }
 
-const HELLO = emptyPacket({
-  hello: {
-    ...{ packet: 0, transport: "tcp", version: "1.3", sni: "", alpn: "", ech: false },
-    ...{ ja3: "", ja4: "t13d1516h2_8daaf6152771_02713d6af862", resumes: false },
-  },
+const NEW_HELLO = emptyPacket({
+  hello: { ...HELLO_FACTS, sni: "", ja4: "t13d1516h2_8daaf6152771_02713d6af862" },
 });
 
 /** A ClientHello between ends not seen before. */
 function setHello(index: number): Packet {
-  HELLO.source3 = Math.imul(index + 1, 0x9e3779b1);
-  HELLO.destination3 = ~HELLO.source3;
-  return HELLO;
+  NEW_HELLO.source3 = Math.imul(index + 1, 0x9e3779b1);
+  NEW_HELLO.destination3 = ~NEW_HELLO.source3;
+  return NEW_HELLO;
+}
+
+const AGENT_FACTS = {
+  ...{ packet: 0, isFromServer: false, protocol: 1, messages: 1, calls: 1, errors: 0 },
+  ...{ mismatches: 0, open: 0, granted: 0, denied: 0, toAddress: 0 },
+  ...{ metadata: 1, bareMetadata: 0 },
+};
+const AGENT = emptyPacket({ agents: AGENT_FACTS });
+
+/** A request to a metadata service and to a tool server at once, of a client not seen before. */
+function setAgent(index: number): Packet {
+  AGENT.source3 = Math.imul(index + 1, 0x9e3779b1);
+  return AGENT;
 }
 
 /** DNS packets made from one, with ends and a name not seen before: a query, and a response that nobody asked for. */
@@ -150,9 +192,21 @@ function setDns(packet: Packet, index: number): Packet {
   return packet;
 }
 
+const CALL = emptyAiCall();
+
+/** A call of a client not seen before. */
+function setCall(index: number): AiCall {
+  const own = Math.imul(index + 1, 0x9e3779b1);
+  return Object.assign(CALL, {
+    ...{ client2: 0xffff, client3: own, server2: 0xffff, server3: ~own },
+    ...{ serverPort: 443, upBytes: 1000, downBytes: 9000 },
+    ...{ isStream: true, startMs: T0 + index / 100, endMs: T0 + index / 100 },
+  });
+}
+
 /** Gives the tracker what it asked for, about entities number `first` to `last`. */
 function feed(
-  { tracker }: Subject,
+  { tracker, name }: Subject,
   definition: TrackerDefinition,
   first: number,
   last = first,
@@ -166,7 +220,9 @@ function feed(
     }
     const timeMs = T0 + index / 100;
     if (definition.volumes) tracker.onVolume?.(setFlow(flow, index, 6), 50_000, 1000);
+    if (definition.calls) tracker.onCall?.(setCall(index));
     if (definition.recognised) tracker.onRecognised?.(setDns(dns[0] as Packet, index), timeMs);
+    if (definition.named) name(index, timeMs);
     if (definition.packets) {
       setClaim(packet, index).view.setUint16(packet.networkAt + 6, 1);
       tracker.onPacket?.(packet, timeMs);
@@ -176,6 +232,7 @@ function feed(
     }
     if (definition.packets) tracker.onPacket?.(setClaim(packet, index), timeMs);
     if (definition.packets) tracker.onPacket?.(setAdvertisement(index), timeMs);
+    if (definition.agents) tracker.onPacket?.(setAgent(index), timeMs);
     if (definition.application) {
       tracker.onPacket?.(setDhcp(index), timeMs);
       tracker.onPacket?.(setHello(index), timeMs);
@@ -257,8 +314,10 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
     it("is declared whole", () => {
       expect(definition.help.length).toBeGreaterThan(10);
       expect(definition.name).toMatch(/^[a-z][a-z_]*$/);
-      const { events, packets, application, recognised, volumes } = definition;
-      expect(events ?? packets ?? application ?? recognised ?? volumes).toBeDefined();
+      const { events, packets, application, recognised, volumes, named, calls, agents } =
+        definition;
+      const asked = [events, packets, application, recognised, volumes, named, calls, agents];
+      expect(asked.some((one) => one !== undefined)).toBe(true);
       if (packets) expect(NETWORK_NAMES).toEqual(expect.arrayContaining([packets].flat()));
       if (application) expect(APPLICATION_NAMES).toContain(application);
     });

@@ -45,8 +45,8 @@ function configuration(): object {
       rootDirs: [join(root, "src"), join(folder, "src")],
       typeRoots: [join(root, "node_modules/@types")],
     },
-    // The trackers' files add their rows to the contract's types.
-    files: [...RECIPES, join(root, "src/flow/trackers/contacts.ts")],
+    // The decoders' files add their facts to the contract's types, and the trackers' files their rows.
+    files: [...RECIPES, ...["decode/all.ts", "flow/all.ts"].map((file) => join(root, "src", file))],
     include: [],
   };
 }

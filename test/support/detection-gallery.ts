@@ -12,6 +12,8 @@ import {
   zoneRow,
 } from "./attack-rows.ts";
 import { DetectionBench, hostSample, PROTOCOLS } from "./detection-bench.ts";
+import { agents } from "./gallery-agents.ts";
+import { aiBehaviour } from "./gallery-ai.ts";
 import { agent, callers, dnsNames as names, newcomers, wolves } from "./gallery-covert.ts";
 import { crowds, mixes, segment } from "./gallery-shared.ts";
 import { arpRow, contactRow, handshakeRow } from "./windows.ts";
@@ -38,6 +40,8 @@ export function gallery(): readonly Anomaly[] {
     crowds(),
     mixes(),
     wolves(),
+    agents(),
+    aiBehaviour(),
   ].flatMap(({ events }) => events);
 }
 

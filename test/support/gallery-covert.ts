@@ -126,16 +126,33 @@ export function applicationRow(
   };
 }
 
+/** One answered connection of a host with an AI provider. */
+export function aiFlowRow(
+  parts: Partial<TrackerRows["ai_flows"][number]>,
+): TrackerRows["ai_flows"][number] {
+  return {
+    ...{ client: "10.0.0.5", provider: "openai", category: "llm_api", family: "python" },
+    ...{ flows: 1, completed: 1, upBytes: 2000, downBytes: 9000, browses: false },
+    ...parts,
+  };
+}
+
 /** What was never there before. */
 export function newcomers(): DetectionBench {
   const learn = { learn_seconds: 10 };
-  const settings = { new_host: learn, new_service: learn, rare_combo: learn, rare_tls: learn };
+  const settings = {
+    ...{ new_host: learn, new_service: learn, rare_combo: learn, rare_tls: learn },
+    ...{ ai_new_provider: learn, ai_fingerprint: learn },
+  };
   const bench = new DetectionBench({ settings });
   bench.run(11);
   bench.step({
     arp: [arpRow({})],
     handshakes: [handshakeRow({ established: 1, syn: 1, topSource: "10.0.0.9" })],
-    rows: { applications: [applicationRow({})] },
+    rows: {
+      applications: [applicationRow({})],
+      ai_flows: [aiFlowRow({ completed: 3, family: "chromium" })],
+    },
     tallies: { "tls.ja4": [["t13d1516h2_8daaf6152771_e5627efa2ab1", 1]] },
   });
   return bench;

@@ -83,6 +83,11 @@ export class EntityTable {
     return this.#size;
   }
 
+  /** True for a slot that holds an entity. */
+  isHeld(slot: number): boolean {
+    return i32(this.#hashes, slot) !== 0;
+  }
+
   /** Offset of a slot's row in `rows`. */
   row(slot: number): number {
     return slot * this.#rowWords;
@@ -139,6 +144,11 @@ export class EntityTable {
     this.lastMs[slot] = timeMs;
     if (i32(this.#windows, slot) !== this.#window) this.#enterWindow(slot);
     return slot;
+  }
+
+  /** Slot of the entity with the key in `key`, -1 where there is none; it does not count as seen. */
+  lookUp(): number {
+    return this.#find(this.#hash());
   }
 
   /** Makes an entity harder to evict. */

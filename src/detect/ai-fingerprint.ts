@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { z } from "zod";
+import type { TrackerRows } from "../flow/window.ts";
+import { BoundedMap } from "./bounded-map.ts";
+import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
+import { addressFilter } from "./suggestions.ts";
+import { count, duration } from "./text.ts";
+
+const CAPACITY = 4096;
+const DAY = 24 * 3600;
+const BROWSERS: readonly string[] = ["chromium", "firefox", "safari"];
+const UNKNOWN_FAMILIES: readonly string[] = ["", "other"];
+
+const settings = z.strictObject({
+  handshakes: z
+    .int()
+    .min(1)
+    .default(3)
+    .describe("Completed handshakes within a day before a client family is believed."),
+  learn_seconds: z
+    .number()
+    .min(1)
+    .default(DAY)
+    .describe("Seconds of traffic that are learned before a family is new."),
+  told_seconds: z
+    .number()
+    .min(1)
+    .default(10)
+    .describe("Seconds for which a family is told as new; then it is known."),
+});
+type Settings = z.infer<typeof settings>;
+type AiFlowRow = TrackerRows["ai_flows"][number];
+
+/** Handshakes of one client with one provider as one family; elapsed milliseconds. */
+interface Handshakes {
+  count: number;
+  sinceMs: number;
+  /** When there were enough of them, NaN before. */
+  believedMs: number;
+}
+
+/** Programs that talk to AI providers and are not what they were, or not what they say. */
+export const aiFingerprint: DetectorDefinition<Settings> = {
+  name: "ai_fingerprint",
+  class: "ai",
+  help: "A host talks to an AI provider with a TLS client of another family (by JA4) than ever before; or, as a warning, with a browser's fingerprint to an API that no browser uses, and without browsing anywhere else. Updates change fingerprints, and anybody can copy one: never more than a hint.",
+  severities: ["info", "warning"],
+  settings,
+  quietSeconds: 10,
+  create: (own) => new Fingerprints(own),
+};
+
+class Fingerprints implements Detector {
+  readonly #settings: Settings;
+  readonly #families = new BoundedMap<Handshakes>(CAPACITY);
+  /** By client and provider, the family that was seen first. */
+  readonly #pairs = new BoundedMap<string>(CAPACITY);
+  #learnedSeconds = 0;
+
+  constructor(own: Settings) {
+    this.#settings = own;
+  }
+
+  evaluate(tick: Tick): Finding[] {
+    const isReady = this.#learnedSeconds >= this.#settings.learn_seconds;
+    this.#learnedSeconds += tick.seconds;
+    if (tick.tainted) return [];
+    return tick.window.rows.ai_flows
+      .filter(({ completed, family }) => completed > 0 && !UNKNOWN_FAMILIES.includes(family))
+      .flatMap((row) => this.#judge(row, tick, isReady));
+  }
+
+  #judge(row: AiFlowRow, tick: Tick, isReady: boolean): Finding[] {
+    const seen = this.#add(row, tick.elapsedMs, isReady);
+    const own = this.#settings;
+    const first = this.#pairs.use(`${row.client} ${row.provider}`, () => row.family);
+    const isTold = tick.elapsedMs - seen.believedMs < own.told_seconds * 1000;
+    if (!isReady || !isTold) return [];
+    if (BROWSERS.includes(row.family) && row.category === "llm_api" && !row.browses) {
+      const what = `greets ${row.provider}'s API as ${row.family} does, but browses nowhere else: a program that hides behind a browser's fingerprint, or one with a browser inside.`;
+      return [this.#finding(row, seen, "warning", what)];
+    }
+    if (first === row.family) return [];
+    const what = `talks to ${row.provider} as a ${row.family} program, which it never did before: another program, or an update.`;
+    return [this.#finding(row, seen, "info", what)];
+  }
+
+  #add(row: AiFlowRow, elapsedMs: number, isReady: boolean): Handshakes {
+    const seen = this.#families.use(`${row.client} ${row.provider} ${row.family}`, () => ({
+      ...{ count: 0, sinceMs: elapsedMs, believedMs: Number.NaN },
+    }));
+    if (elapsedMs - seen.sinceMs > DAY * 1000) {
+      seen.count = 0;
+      seen.sinceMs = elapsedMs;
+    }
+    seen.count += row.completed;
+    // What was there while the network was learned is no news, however often it was.
+    if (!isReady) seen.believedMs = Number.NEGATIVE_INFINITY;
+    else if (Number.isNaN(seen.believedMs) && seen.count >= this.#settings.handshakes) {
+      seen.believedMs = elapsedMs;
+    }
+    return seen;
+  }
+
+  #finding(row: AiFlowRow, seen: Handshakes, severity: "info" | "warning", what: string): Finding {
+    const { client, provider, family } = row;
+    return {
+      entity: { kind: "source", key: `${client} ${provider} ${family}`, source: client },
+      severity,
+      protocol: "tls",
+      observed: seen.count,
+      expected: 0,
+      threshold: {
+        value: this.#settings.handshakes,
+        setting: "detectors.ai_fingerprint.handshakes",
+      },
+      windowSeconds: DAY,
+      samples: seen.count,
+      evidence: [
+        `${count(seen.count, "completed handshake")} as ${family}`,
+        `not seen in the ${duration(this.#learnedSeconds)} before`,
+      ],
+      explanation: `${client} ${what}`,
+      suggestion: {
+        wireshark_filter: `${addressFilter("src", client)} && tls.handshake.type == 1`,
+        promql: "sum by (family) (rate(nam_tls_hellos_total[5m]))",
+      },
+    };
+  }
+}

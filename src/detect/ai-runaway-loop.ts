@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { z } from "zod";
+import { type AiCallRow, entityOf, hasProvider, targetOf } from "./ai-targets.ts";
+import { BoundedMap } from "./bounded-map.ts";
+import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
+import { addressFilter } from "./suggestions.ts";
+import { count, number } from "./text.ts";
+import { UsualHours } from "./usual-hours.ts";
+
+const CAPACITY = 4096;
+const MINUTE_MS = 60_000;
+const MINUTES = 5;
+/** Of the last five minutes so many must be busy: one burst is no loop. */
+const BUSY_MINUTES = 4;
+const BUSY_CALLS = 10;
+/** Calls in five minutes that are a deviation at least. */
+const FLOOR = 5;
+/** What others than models are called often by design. */
+const QUIET_CATEGORIES: readonly string[] = [
+  ...["telemetry", "observability", "control_plane", "model_hub", "vector_db"],
+];
+
+const settings = z.strictObject({
+  calls: z
+    .int()
+    .min(1)
+    .default(60)
+    .describe("Calls of one host to one provider in five minutes, below which nothing is told."),
+  score: z
+    .number()
+    .min(1)
+    .default(6)
+    .describe(
+      "Deviations above the most calls in five minutes that the host's busy hours usually have.",
+    ),
+  calls_always: z
+    .int()
+    .min(1)
+    .default(1200)
+    .describe("Calls in five minutes that are told of a host whose usual hours are not known yet."),
+  learn_seconds: z
+    .number()
+    .min(1)
+    .default(86_400)
+    .describe("Seconds for which a host's calls are learned before they are judged."),
+  shared_addresses: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Addresses behind which many hosts are, as those of proxies; they are not judged."),
+});
+type Settings = z.infer<typeof settings>;
+
+/** Calls of the last minutes, and what is usual. */
+class Calls {
+  readonly usual: UsualHours;
+  readonly #minutes = new Float64Array(MINUTES);
+  #minute = 0;
+
+  constructor(elapsedMs: number) {
+    this.usual = new UsualHours(elapsedMs);
+    this.#minute = Math.floor(elapsedMs / MINUTE_MS);
+  }
+
+  add(calls: number, elapsedMs: number): void {
+    const minute = Math.floor(elapsedMs / MINUTE_MS);
+    const passed = Math.min(minute - this.#minute, MINUTES);
+    for (let i = 1; i <= passed; i++) this.#minutes[(this.#minute + i) % MINUTES] = 0;
+    this.#minute = minute;
+    const at = minute % MINUTES;
+    this.#minutes[at] = (this.#minutes[at] ?? 0) + calls;
+  }
+
+  get sum(): number {
+    return this.#minutes.reduce((sum, calls) => sum + calls, 0);
+  }
+
+  get busyMinutes(): number {
+    return this.#minutes.filter((calls) => calls >= BUSY_CALLS).length;
+  }
+}
+
+/** A program calls a model again and again, and nobody stops it. */
+export const aiRunawayLoop: DetectorDefinition<Settings> = {
+  name: "ai_runaway_loop",
+  class: "ai",
+  help: "A host calls one AI provider far more often within five minutes, and steadily, than its busy hours have: a program that does not end its work costs money. Critical where its uploads also grow from call to call, as those of an agent do. Calls side by side in HTTP/2 count as one.",
+  severities: ["warning", "critical"],
+  settings,
+  quietSeconds: 60,
+  create: (own) => new RunawayLoops(own),
+};
+
+class RunawayLoops implements Detector {
+  readonly #settings: Settings;
+  readonly #shared: ReadonlySet<string>;
+  readonly #calls = new BoundedMap<Calls>(CAPACITY);
+
+  constructor(own: Settings) {
+    this.#settings = own;
+    this.#shared = new Set(own.shared_addresses);
+  }
+
+  evaluate(tick: Tick): Finding[] {
+    const { ai_calls, ai_agents } = tick.window.rows;
+    const loops = new Set(ai_agents.filter(({ hasLoop }) => hasLoop).map(({ client }) => client));
+    const rows = new Map<string, AiCallRow[]>();
+    for (const row of ai_calls) {
+      if (QUIET_CATEGORIES.includes(row.category) || this.#shared.has(row.client)) continue;
+      const key = `${row.client} ${targetOf(row)}`;
+      rows.set(key, [...(rows.get(key) ?? []), row]);
+    }
+    return [...rows].flatMap(([key, own]) => this.#judge(key, own, tick, loops));
+  }
+
+  #judge(
+    key: string,
+    rows: readonly AiCallRow[],
+    { elapsedMs, tainted }: Tick,
+    loops: ReadonlySet<string>,
+  ): Finding[] {
+    const own = this.#settings;
+    const calls = this.#calls.use(key, () => new Calls(elapsedMs));
+    calls.add(
+      rows.reduce((sum, row) => sum + row.calls, 0),
+      elapsedMs,
+    );
+    const { sum } = calls;
+    const isKnown = calls.usual.isKnown(elapsedMs, own.learn_seconds);
+    const score = isKnown ? calls.usual.score(sum, FLOOR) : null;
+    if (!tainted) calls.usual.raise(sum, elapsedMs);
+    const [row] = rows;
+    if (row === undefined || calls.busyMinutes < BUSY_MINUTES) return [];
+    const isMuch =
+      score === null ? sum >= own.calls_always : sum >= own.calls && score >= own.score;
+    return isMuch ? [this.#finding(row, calls, score, loops.has(row.client))] : [];
+  }
+
+  #finding(row: AiCallRow, { sum, usual }: Calls, score: number | null, hasLoop: boolean): Finding {
+    const own = this.#settings;
+    const target = targetOf(row);
+    return {
+      entity: entityOf(row),
+      severity: hasLoop ? "critical" : "warning",
+      protocol: row.protocol,
+      observed: sum,
+      expected: usual.usual,
+      ...(score === null ? {} : { z: score }),
+      threshold:
+        score === null
+          ? { value: own.calls_always, setting: "detectors.ai_runaway_loop.calls_always" }
+          : { value: own.score, setting: "detectors.ai_runaway_loop.score" },
+      windowSeconds: (MINUTES * MINUTE_MS) / 1000,
+      samples: sum,
+      evidence: [
+        `${count(sum, "call")} in five minutes, in all but one of these at least ten`,
+        score === null
+          ? "what is usual for the host is not known yet"
+          : `its busy hours have ${number(usual.usual)} in five minutes`,
+        hasLoop
+          ? "its uploads grow from call to call, as an agent's do"
+          : "its uploads do not grow from call to call",
+        hasProvider(row) ? `the provider is ${target}` : `${target} is no known provider`,
+      ],
+      explanation: `${row.client} called ${target} ${count(sum, "time")} within five minutes${
+        score === null ? "" : `, where ${number(usual.usual)} is usual`
+      }: a program works in a loop, and pays for each turn.`,
+      suggestion: {
+        wireshark_filter: `${addressFilter("src", row.client)} && ${row.protocol}`,
+        promql: "sum by (provider) (rate(nam_ai_calls_total[5m]))",
+      },
+    };
+  }
+}

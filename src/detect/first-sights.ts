@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { z } from "zod";
+import { BoundedMap } from "./bounded-map.ts";
+import type { Tick } from "./detector.ts";
+
+const CAPACITY = 16_384;
+const DAY = 24 * 3600;
+
+/** Settings of what is learned, told for a while, and forgotten. */
+export const sightSettings = {
+  learn_seconds: z
+    .number()
+    .min(1)
+    .default(DAY)
+    .describe("Seconds of traffic that are learned before anything is new."),
+  told_seconds: z
+    .number()
+    .min(1)
+    .default(60)
+    .describe("Seconds for which something is told as new; then it is known."),
+  known_seconds: z
+    .number()
+    .min(1)
+    .default(7 * DAY)
+    .describe("Seconds after which what was not seen again is new again."),
+} as const;
+
+export interface SightSettings {
+  readonly learn_seconds: number;
+  readonly told_seconds: number;
+  readonly known_seconds: number;
+}
+
+/** How long traffic has been learned, in ticks that may be learned from. */
+export class Learning {
+  /** Seconds learned before the current tick. */
+  seconds = 0;
+  isReady = false;
+  readonly #needed: number;
+  #counted = 0;
+
+  constructor({ learn_seconds }: SightSettings) {
+    this.#needed = learn_seconds;
+  }
+
+  /** Once a tick, before anything is seen in it. */
+  update({ seconds, tainted }: Tick): void {
+    this.seconds = this.#counted;
+    this.isReady = this.#counted >= this.#needed;
+    if (!tainted) this.#counted += seconds;
+  }
+}
+
+/** When each of many things was first seen; what was seen while learning, and again since, is nothing new. */
+export class FirstSights {
+  readonly #settings: SightSettings;
+  readonly #learning: Learning;
+  readonly #known = new BoundedMap<{ readonly firstMs: number; lastMs: number }>(CAPACITY);
+
+  constructor(settings: SightSettings, learning: Learning) {
+    this.#settings = settings;
+    this.#learning = learning;
+  }
+
+  /** Sees something in a tick; returns for how many milliseconds it has been known, infinitely long if it was learned. */
+  see(key: string, { elapsedMs }: Tick): number {
+    const before = this.#known.peek(key);
+    const isForgotten =
+      before !== undefined && elapsedMs - before.lastMs > this.#settings.known_seconds * 1000;
+    if (isForgotten) this.#known.delete(key);
+    const firstMs = this.#learning.isReady ? elapsedMs : Number.NEGATIVE_INFINITY;
+    const sight = this.#known.use(key, () => ({ firstMs, lastMs: elapsedMs }));
+    sight.lastMs = elapsedMs;
+    return elapsedMs - sight.firstMs;
+  }
+
+  /** The same; returns true while it is to be told as new. */
+  isNew(key: string, tick: Tick): boolean {
+    return this.see(key, tick) < this.#settings.told_seconds * 1000;
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { BoundedMap } from "./bounded-map.ts";
+import type { Tick } from "./detector.ts";
+import { RecentSums } from "./recent-sums.ts";
+
+const CLIENTS = 4096;
+const DESTINATIONS = 32_768;
+const DAY_MS = 86_400_000;
+const PARTS = 24;
+
+export interface NoveltySettings {
+  readonly after_seconds: number;
+  readonly learn_seconds: number;
+  readonly known_seconds: number;
+}
+
+/** A destination that is new to a client. */
+export interface Novelty {
+  /** Probability that the client goes somewhere new within `after_seconds`, by how often it did in the last day. */
+  readonly chance: number;
+  /** How long the client has been known. */
+  readonly learnedSeconds: number;
+}
+
+interface Client {
+  readonly firstMs: number;
+  readonly news: RecentSums<"news">;
+}
+
+/** Where each client has been, and how often it goes somewhere new. */
+export class Novelties {
+  readonly #settings: NoveltySettings;
+  readonly #clients = new BoundedMap<Client>(CLIENTS);
+  /** When each client was last at each destination. */
+  readonly #lastMs = new BoundedMap<{ lastMs: number }>(DESTINATIONS);
+
+  constructor(settings: NoveltySettings) {
+    this.#settings = settings;
+  }
+
+  /** A client is at a destination; returns a novelty where it never was before, once its habits are known. */
+  see(
+    { client, destination }: { readonly client: string; readonly destination: string },
+    { elapsedMs, tainted }: Tick,
+  ): Novelty | undefined {
+    // What is seen with losses might have been there before, unseen.
+    if (tainted) return undefined;
+    const own = this.#settings;
+    const key = `${client} ${destination}`;
+    const known = this.#lastMs.peek(key);
+    const isKnown = known !== undefined && elapsedMs - known.lastMs <= own.known_seconds * 1000;
+    this.#lastMs.use(key, () => ({ lastMs: elapsedMs })).lastMs = elapsedMs;
+    const habits = this.#clients.use(client, () => ({
+      firstMs: elapsedMs,
+      news: new RecentSums(["news"] as const, DAY_MS, PARTS),
+    }));
+    if (isKnown) return undefined;
+    habits.news.advance(elapsedMs);
+    const chance = this.#chance(habits, elapsedMs);
+    habits.news.add(elapsedMs, { news: 1 });
+    const learnedSeconds = (elapsedMs - habits.firstMs) / 1000;
+    return learnedSeconds < own.learn_seconds ? undefined : { chance, learnedSeconds };
+  }
+
+  /** Of new destinations that come at random. */
+  #chance({ firstMs, news }: Client, elapsedMs: number): number {
+    const observedMs = Math.max(1000, Math.min(elapsedMs - firstMs, DAY_MS));
+    const expected = (news.total("news") * this.#settings.after_seconds * 1000) / observedMs;
+    return 1 - Math.exp(-expected);
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { f64, i32 } from "../../util/typed.ts";
+import { hashAddress, hashKey } from "../hash.ts";
+import { CATEGORIES } from "./pairs.ts";
+
+/** Sources that are counted; a source beyond them is not. */
+export const SOURCES_MAX = 4096;
+/** Twice as many places, so that looking for one ends soon. */
+const PLACES = 2 * SOURCES_MAX;
+const WORDS = 4;
+const ACTIVE_MS = 10 * 60_000;
+const CLEAN_EVERY_MS = 60_000;
+const KINDS = CATEGORIES.length;
+
+/** Counts the distinct sources of each category in the last ten minutes, exactly, up to SOURCES_MAX of them. */
+export class ActiveSources {
+  /** True since a source found no place, until places are free again. */
+  isSaturated = false;
+  readonly #key: number = 0;
+  readonly #words = new Int32Array(PLACES * WORDS);
+  /** By place and category, when the source was last active; 0 where it never was. */
+  readonly #lastMs = new Float64Array(PLACES * KINDS);
+  readonly #isUsed = new Uint8Array(PLACES);
+  #size = 0;
+  #cleanedMs = 0;
+
+  constructor(hashSeed: number) {
+    this.#key = hashKey(hashSeed, "ai sources");
+  }
+
+  /** The source was active in a category, by its position in CATEGORIES. */
+  note(
+    word0: number,
+    word1: number,
+    word2: number,
+    word3: number,
+    category: number,
+    timeMs: number,
+  ): void {
+    const place = this.#placeOf(word0, word1, word2, word3);
+    if (this.#isUsed[place] === 0) {
+      if (this.#size === SOURCES_MAX) {
+        this.isSaturated = true;
+        return;
+      }
+      this.#size++;
+      this.#isUsed[place] = 1;
+      this.#words.set([word0, word1, word2, word3], place * WORDS);
+    }
+    this.#lastMs[place * KINDS + category] = timeMs;
+  }
+
+  /** Writes the number of active sources of each category to `counts` from `at` on. */
+  count(counts: Float64Array, at: number, timeMs: number): void {
+    if (timeMs - this.#cleanedMs >= CLEAN_EVERY_MS) this.#clean(timeMs);
+    counts.fill(0, at, at + KINDS);
+    if (this.#size === 0) return;
+    const since = timeMs - ACTIVE_MS;
+    for (let i = 0; i < this.#lastMs.length; i++) {
+      if (f64(this.#lastMs, i) <= since) continue;
+      const cell = at + (i % KINDS);
+      counts[cell] = f64(counts, cell) + 1;
+    }
+  }
+
+  /** Where the source is, or would be. */
+  #placeOf(word0: number, word1: number, word2: number, word3: number): number {
+    const words = this.#words;
+    let place = hashAddress(word0, word1, word2, word3, this.#key) & (PLACES - 1);
+    while (this.#isUsed[place] === 1) {
+      const at = place * WORDS;
+      const unlike =
+        (i32(words, at) ^ word0) |
+        (i32(words, at + 1) ^ word1) |
+        (i32(words, at + 2) ^ word2) |
+        (i32(words, at + 3) ^ word3);
+      if (unlike === 0) break;
+      place = (place + 1) & (PLACES - 1);
+    }
+    return place;
+  }
+
+  /** Puts those that are still active into empty places. */
+  #clean(timeMs: number): void {
+    this.#cleanedMs = timeMs;
+    if (this.#size === 0) return;
+    const words = this.#words.slice();
+    const lastMs = this.#lastMs.slice();
+    const isUsed = this.#isUsed.slice();
+    this.#isUsed.fill(0);
+    this.#lastMs.fill(0);
+    this.#size = 0;
+    this.isSaturated = false;
+    for (let place = 0; place < PLACES; place++) {
+      if (isUsed[place] === 0) continue;
+      for (let category = 0; category < KINDS; category++) {
+        const last = f64(lastMs, place * KINDS + category);
+        if (last <= timeMs - ACTIVE_MS) continue;
+        const at = place * WORDS;
+        this.note(
+          i32(words, at),
+          i32(words, at + 1),
+          i32(words, at + 2),
+          i32(words, at + 3),
+          category,
+          last,
+        );
+      }
+    }
+  }
+}

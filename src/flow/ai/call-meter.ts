@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { f64, u8 } from "../../util/typed.ts";
+import { LARGE_BYTES, StreamShape } from "./stream-shape.ts";
+import { WATCHED } from "./watch-rows.ts";
+
+/** Upload from which on what a client sends is a request of a call; a chat request is some hundred bytes at least. */
+const UPLOAD_MIN = 200;
+/** What a client sends during a reply and is larger begins the next call; window updates and pings are smaller. */
+const CONTROL_MAX = 100;
+/** A server silent for so long, once it began, has said all. */
+const SILENCE_MS = 10_000;
+/** A model may think for minutes before its first byte. */
+const WAIT_MS = 600_000;
+/** Session tickets follow a client's Finished within a round trip; a reply comes later. At most so many are told apart. */
+const TICKETS_MAX = 4;
+const TICKET_MS = 2;
+/** As many large records of a reply, if most are large, show that it is no token stream. */
+const LARGE_ENOUGH = 8;
+
+const Phase = { IDLE: 0, ASKING: 1, REPLYING: 2 } as const;
+const { IDLE, ASKING, REPLYING } = Phase;
+
+/** Told of each call when it is over: its numbers are those of the row until it returns. */
+export interface CallListener {
+  onCallEnd(row: number): void;
+}
+
+/**
+ * Finds the calls in what the two ends of a watched flow send in turn: a call begins with the client's first bytes after
+ * the server's, and ends when the client sends again, or the server is silent. Times are milliseconds of flow time,
+ * with fractions; bytes are those of TLS records, or of datagrams.
+ */
+export class CallMeter {
+  readonly shape = new StreamShape();
+  readonly up = new Float64Array(WATCHED);
+  readonly down = new Float64Array(WATCHED);
+  /** When the client's first byte came, the server's first, and its last. */
+  readonly startMs = new Float64Array(WATCHED);
+  readonly firstMs = new Float64Array(WATCHED);
+  readonly lastMs = new Float64Array(WATCHED);
+  readonly #listener: CallListener;
+  readonly #phase = new Uint8Array(WATCHED);
+  /** What the client has sent since the server's last byte. */
+  readonly #sent = new Float64Array(WATCHED);
+  readonly #sentMs = new Float64Array(WATCHED);
+  readonly #askedMs = new Float64Array(WATCHED);
+  readonly #tickets = new Uint8Array(WATCHED);
+  readonly #ticketMs = new Float64Array(WATCHED);
+
+  constructor(listener: CallListener) {
+    this.#listener = listener;
+  }
+
+  /** A connection whose first hello came at `nowMs`. */
+  begin(row: number, nowMs: number): void {
+    this.#phase[row] = IDLE;
+    this.#sent[row] = 0;
+    this.#tickets[row] = TICKETS_MAX;
+    this.#ticketMs[row] = -1;
+    this.#sentMs[row] = nowMs;
+  }
+
+  /** The server has greeted: how long that took says how soon its session tickets come. */
+  greeted(row: number, nowMs: number): void {
+    if (f64(this.#ticketMs, row) >= 0) return;
+    this.#ticketMs[row] = TICKET_MS + 2 * (nowMs - f64(this.#sentMs, row));
+    this.#sent[row] = 0;
+  }
+
+  /** The client sent `bytes`. */
+  fromClient(row: number, bytes: number, nowMs: number): void {
+    this.elapse(row, nowMs);
+    const phase = u8(this.#phase, row);
+    const sent = f64(this.#sent, row);
+    // What is less than a request, as the end of a handshake, may have waited long for the one that follows.
+    if (sent < UPLOAD_MIN) this.#sentMs[row] = nowMs;
+    this.#sent[row] = sent + bytes;
+    this.#askedMs[row] = nowMs;
+    if (phase === IDLE) this.#phase[row] = ASKING;
+    if (phase !== REPLYING) return;
+    this.shape.addClient(row);
+    if (bytes <= CONTROL_MAX) return;
+    this.end(row);
+    this.#phase[row] = ASKING;
+  }
+
+  /** The server sent `bytes`. */
+  fromServer(row: number, bytes: number, nowMs: number): void {
+    this.elapse(row, nowMs);
+    const phase = u8(this.#phase, row);
+    if (phase === ASKING) {
+      if (this.#isTicket(row, bytes, nowMs)) return;
+      this.#answer(row, nowMs);
+    }
+    if (u8(this.#phase, row) !== REPLYING) return;
+    this.#sent[row] = 0;
+    this.down[row] = f64(this.down, row) + bytes;
+    this.shape.add(row, bytes, nowMs - f64(this.lastMs, row));
+    this.lastMs[row] = nowMs;
+  }
+
+  /** True where the present reply is shown to be no token stream by the size of its records. */
+  isBulk(row: number): boolean {
+    const large = this.shape.large(row);
+    return (
+      large >= LARGE_ENOUGH &&
+      2 * large > this.shape.records(row) &&
+      u8(this.#phase, row) === REPLYING
+    );
+  }
+
+  /** Ends a call whose server has been silent for too long. */
+  elapse(row: number, nowMs: number): void {
+    const phase = u8(this.#phase, row);
+    if (phase === REPLYING && nowMs - f64(this.lastMs, row) >= SILENCE_MS) this.end(row);
+    else if (phase === ASKING && nowMs - f64(this.#askedMs, row) >= WAIT_MS) this.#rest(row);
+  }
+
+  /** Ends the row's call, if one is being answered. */
+  end(row: number): void {
+    if (u8(this.#phase, row) !== REPLYING) return;
+    this.#phase[row] = IDLE;
+    this.#listener.onCallEnd(row);
+  }
+
+  #rest(row: number): void {
+    this.#phase[row] = IDLE;
+    this.#sent[row] = 0;
+  }
+
+  #answer(row: number, nowMs: number): void {
+    const sent = f64(this.#sent, row);
+    this.#tickets[row] = 0;
+    if (sent < UPLOAD_MIN) {
+      this.#rest(row);
+      return;
+    }
+    this.#phase[row] = REPLYING;
+    this.up[row] = sent;
+    this.down[row] = 0;
+    this.startMs[row] = f64(this.#sentMs, row);
+    this.firstMs[row] = nowMs;
+    this.lastMs[row] = nowMs;
+    this.shape.begin(row);
+  }
+
+  /** Session tickets (RFC 8446 §4.6.1) look like data, and come in answer to the handshake. */
+  #isTicket(row: number, bytes: number, nowMs: number): boolean {
+    const left = u8(this.#tickets, row);
+    const isSoon = nowMs - f64(this.#askedMs, row) <= f64(this.#ticketMs, row);
+    if (left === 0 || bytes >= LARGE_BYTES || !isSoon) return false;
+    this.#tickets[row] = left - 1;
+    return true;
+  }
+}

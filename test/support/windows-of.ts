@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import { PcapFileSource } from "../../src/capture/pcap-file.ts";
+import type { Window } from "../../src/flow/window.ts";
+import { Pipeline } from "../../src/pipeline.ts";
+import { createSensorLayouts } from "../../src/sensor-metrics.ts";
+import { HOME } from "../decode/decoding.ts";
+
+/** What a sensor hands over of a capture file. */
+export async function windowsOf(path: string): Promise<Window[]> {
+  const windows: Window[] = [];
+  const source = new PcapFileSource(path);
+  const pipeline = new Pipeline({
+    ...{ sensor: 0, source, layouts: createSensorLayouts(), home: HOME, hashSeed: 1 },
+    ...{ flowCapacity: 4096, tallyLimit: 10_000, now: null },
+    emit: (window) => windows.push(window),
+  });
+  await source.open();
+  await source.run((frame) => pipeline.frame(frame));
+  pipeline.finish();
+  source.close();
+  return windows;
+}
