@@ -176,9 +176,19 @@ export class FlowStage {
     };
     this.flows.events.subscribe({ events: [FlowEvent.STARTED] }, { onFlow });
     names.listen(calls);
+    names.listen({ onNamed: ({ flow }) => this.#unsettle(flow) });
     for (const name of NAMING_APPLICATIONS) this.#listenersOf(name)?.push(names);
     for (const name of CALL_APPLICATIONS) this.#listenersOf(name)?.push(calls);
     this.#listenersOf("dns")?.push(this.#dnsAnswers);
+  }
+
+  /** A flow whose ServerHello came first, or that greets again, is settled before it is watched. */
+  #unsettle(slot: number): void {
+    const { rows } = this.flows.table;
+    const verdict = rows.verdict(slot);
+    if ((verdict & SETTLED) !== 0 && this.calls.isWatched(slot)) {
+      rows.setVerdict(slot, verdict & ~SETTLED);
+    }
   }
 
   #listenersOf(application: string): PacketListener[] | undefined {
