@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applicationNames } from "../../src/decode/families.ts";
 import { METHODS } from "../../src/decode/http-line.ts";
+import { httpExceptions } from "../support/reference-exceptions.ts";
 import { sharedData } from "../support/shared-data.ts";
 import { hasTool } from "../support/tool.ts";
 import { askCounts } from "./ask-tshark.ts";
@@ -61,12 +62,6 @@ const ASK_HTTP = {
   filter: "http && tcp && !tcp.analysis.retransmission",
 } as const;
 
-/** HTTP messages that are counted otherwise here. */
-const HTTP_DIFFERENCES: Readonly<Record<string, string>> = {
-  "captures/zeek/mixed-vlan-mpls.pcap":
-    "a request of HTTP/0.9: what has no version is not taken for HTTP/1.x",
-};
-
 /** Requests of SSDP, which tshark counts as HTTP. */
 const SSDP_METHODS = new Set(["M-SEARCH", "NOTIFY"]);
 
@@ -106,7 +101,7 @@ describe.skipIf(folder === null)("application protocols of real captures", () =>
       }
       const isAskedAgain = capture in HTTP_ASKED_AGAIN;
       if (isAskedAgain && HAS_TSHARK) expectHttp(seen.decoding, askHttp(join(root, capture)));
-      if (!isAskedAgain) expectHttp(seen.decoding, answer.http, capture in HTTP_DIFFERENCES);
+      if (!isAskedAgain) expectHttp(seen.decoding, answer.http, capture in httpExceptions);
     }
     // A port may be wrong; a proof may not.
     for (const name of Object.keys(seen.proved)) {

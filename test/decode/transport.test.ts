@@ -78,6 +78,27 @@ describe("tcp", () => {
     }
   });
 
+  it("reads a header whose options the capture cut off, and no payload", () => {
+    const content = tcpFrame({ options: new Uint8Array(12), payload: bytes("hello") });
+    const decoding = new Decoding();
+    const packet = decoding.takeBytes(content.subarray(0, 64), { wireLength: content.length });
+    expect(packet).toMatchObject({
+      ...{ fault: Stop.TRUNCATED, destinationPort: 9, tcpFlags: PSH | ACK, payloadLength: 5 },
+    });
+    expect(packet.payloadEnd).toBe(packet.payloadAt);
+    expect(decoding.value("nam_tcp_segments_total", { flag: "ack" })).toBe(1);
+  });
+
+  it("calls options that are longer than what was sent malformed, cut or not", () => {
+    const content = tcpFrame({ dataOffset: 15, payload: bytes("hello") });
+    for (const kept of [content.length, content.length - 3]) {
+      const packet = new Decoding().takeBytes(content.subarray(0, kept), {
+        wireLength: content.length,
+      });
+      expect(packet).toMatchObject({ fault: Stop.MALFORMED, transportAt: -1 });
+    }
+  });
+
   it("calls a header that fragmentation cut truncated", () => {
     const packet = new Decoding().takeBytes(
       ethernet(0x0800, ipv4({ protocol: 6, fragment: 0x2000, payload: tcp({}).subarray(0, 9) })),

@@ -10,18 +10,11 @@ import { CellLayout } from "../../src/metrics/cells.ts";
 import { WindowClock } from "../../src/window-clock.ts";
 import { answeredCaptures, answerPath, readCapture } from "../decode/captures.ts";
 import { cellValue } from "../support/cells.ts";
+import { flowExceptions } from "../support/reference-exceptions.ts";
 import { sharedData } from "../support/shared-data.ts";
 
 /** Longest silence that is let pass: the reference knows no time-outs, and some captures leap by minutes and years. */
 const SILENCE_MS = 1000;
-
-/** Every capture that is judged otherwise here, and why; sorted. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {
-  "captures/arkime/tcp-reassembly-synthetic.pcap":
-    "frame 41 is stamped before the one that it comes after: out of order here, sent again for the reference",
-  "captures/arkime/wireshark-retrans.pcap":
-    "frame 10, a SYN captured for the fourth time, was sent again; the reference has it out of order, because it comes soon",
-};
 
 const folder = sharedData();
 
@@ -97,7 +90,7 @@ describe.skipIf(folder === null)("TCP flows of real captures", () => {
       const judged = FIELDS.filter((field) => !disputed.includes(`tcp/${field}`));
       if (judged.some((field) => tcp[field] !== answer.tcp[field])) differing.push(capture);
     }
-    expect(differing).toEqual(Object.keys(EXCEPTIONS));
+    expect(differing).toEqual(Object.keys(flowExceptions));
     expect(compared).toBeGreaterThan(100);
   });
 });
