@@ -132,6 +132,7 @@ describe("change of the environment", () => {
     const bench = watched(24);
     bench.run(20, () => usual(24, 20));
     expect(told(bench)).toEqual(["environment_change open"]);
+    expect(bench.events[0]?.severity).toBe("info");
     expect(bench.events[0]?.explanation).toContain("24 signals of 24 left their baselines at once");
     const suppressed =
       'nam_anomaly_suppressed_total{detector="volume_spike",reason="environment_change"}';
@@ -149,5 +150,6 @@ describe("change of the environment", () => {
     const bench = watched(12, { guards: { environment_ratio: 0.7 } });
     bench.run(20, { packets: {} });
     expect(told(bench)).toEqual(["environment_change open"]);
+    expect(bench.events[0]?.severity).toBe("warning");
   });
 });
