@@ -11,6 +11,7 @@ const WORDS = 4;
 const ACTIVE_MS = 10 * 60_000;
 const CLEAN_EVERY_MS = 60_000;
 const KINDS = CATEGORIES.length;
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /** Counts the distinct sources of each category in the last ten minutes, exactly, up to SOURCES_MAX of them. */
 export class ActiveSources {
@@ -18,11 +19,11 @@ export class ActiveSources {
   isSaturated = false;
   readonly #key: number = 0;
   readonly #words = new Int32Array(PLACES * WORDS);
-  /** By place and category, when the source was last active; 0 where it never was. */
-  readonly #lastMs = new Float64Array(PLACES * KINDS);
+  /** By place and category, when the source was last active, or NEVER. */
+  readonly #lastMs = new Float64Array(PLACES * KINDS).fill(NEVER);
   readonly #isUsed = new Uint8Array(PLACES);
   #size = 0;
-  #cleanedMs = 0;
+  #cleanedMs = NEVER;
 
   constructor(hashSeed: number) {
     this.#key = hashKey(hashSeed, "ai sources");
@@ -88,7 +89,7 @@ export class ActiveSources {
     const lastMs = this.#lastMs.slice();
     const isUsed = this.#isUsed.slice();
     this.#isUsed.fill(0);
-    this.#lastMs.fill(0);
+    this.#lastMs.fill(NEVER);
     this.#size = 0;
     this.isSaturated = false;
     for (let place = 0; place < PLACES; place++) {
