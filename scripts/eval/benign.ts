@@ -2,16 +2,14 @@
 // Harmless traffic that looks like something else, as packets, through the whole pipeline.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadConfig } from "../../src/config/load.ts";
 import { type Anomaly, SEVERITIES } from "../../src/detect/detector.ts";
-import { Replay } from "../../src/replay.ts";
-import { createLog } from "../../src/util/log.ts";
 import { pcap } from "../fixtures/capture-file.ts";
 import { Scene } from "../fixtures/scene.ts";
 import { clientStories } from "./benign/clients.ts";
 import type { BenignStory } from "./benign/network.ts";
 import { operationStories } from "./benign/operations.ts";
 import { serverStories } from "./benign/servers.ts";
+import { replayCapture } from "./replay-capture.ts";
 import { table } from "./section.ts";
 
 export const benignStories: readonly BenignStory[] = [
@@ -41,17 +39,7 @@ export async function replayStory(
   story.tell(scene);
   const file = join(folder, "story.pcap");
   writeFileSync(file, pcap(scene.frames));
-  const { config } = loadConfig({ env: {}, flags: [] });
-  const replay = new Replay({
-    detect: config.detectors,
-    home: config.networks.home,
-    agent: "eval",
-    flowCapacity: config.flow.capacity,
-    top: 10,
-    speed: null,
-    log: createLog({ level: "silent", format: "json" }),
-  });
-  const { report } = await replay.run([file]);
+  const report = await replayCapture(file);
   return { packets: scene.frames.length, events: report.events };
 }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Labelled captures through the whole pipeline, at the defaults of a fresh agent.
 import { join } from "node:path";
-import { loadConfig } from "../../src/config/load.ts";
 import { detectors } from "../../src/detect/all.ts";
 import type { Anomaly } from "../../src/detect/detector.ts";
-import { Replay } from "../../src/replay.ts";
-import { createLog } from "../../src/util/log.ts";
 import { type LabelledCapture, labelledCaptures } from "./labels.ts";
+import { replayCapture } from "./replay-capture.ts";
 import { percent, quantileText, type Section, table } from "./section.ts";
 
 /** Detectors that are right about a kind of attack, by name. */
@@ -66,17 +64,7 @@ export function falseAlarms(judged: readonly Judged[]): { alarms: number; second
 }
 
 async function judge(data: string, capture: LabelledCapture): Promise<Judged> {
-  const { config } = loadConfig({ env: {}, flags: [] });
-  const replay = new Replay({
-    detect: config.detectors,
-    home: config.networks.home,
-    agent: "eval",
-    flowCapacity: config.flow.capacity,
-    top: 10,
-    speed: null,
-    log: createLog({ level: "silent", format: "json" }),
-  });
-  const { report } = await replay.run([join(data, capture.path)]);
+  const report = await replayCapture(join(data, capture.path));
   const told = report.events.filter(
     ({ state, severity }) => state === "open" && severity !== "info",
   );

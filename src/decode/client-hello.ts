@@ -24,7 +24,7 @@ export const ExtensionType = {
 } as const;
 
 /** Numbers in one list, more than there are cipher suites. */
-export const MAX_LISTED = 512;
+const MAX_LISTED = 512;
 const DTLS_VERSIONS = 0xfe00;
 const HOST_NAME = 0;
 const MAX_NAME_BYTES = 255;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
+import { isBrowser, isKnownFamily } from "../util/client-family.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { addressFilter } from "./suggestions.ts";
@@ -8,8 +9,6 @@ import { count, duration } from "./text.ts";
 
 const CAPACITY = 4096;
 const DAY = 24 * 3600;
-const BROWSERS: readonly string[] = ["chromium", "firefox", "safari"];
-const UNKNOWN_FAMILIES: readonly string[] = ["", "other"];
 
 const settings = z.strictObject({
   handshakes: z
@@ -66,7 +65,7 @@ class Fingerprints implements Detector {
     this.#learnedSeconds += tick.seconds;
     if (tick.tainted) return [];
     return tick.window.rows.ai_flows
-      .filter(({ completed, family }) => completed > 0 && !UNKNOWN_FAMILIES.includes(family))
+      .filter(({ completed, family }) => completed > 0 && isKnownFamily(family))
       .flatMap((row) => this.#judge(row, tick, isReady));
   }
 
@@ -76,7 +75,7 @@ class Fingerprints implements Detector {
     const first = this.#pairs.use(`${row.client} ${row.provider}`, () => row.family);
     const isTold = tick.elapsedMs - seen.believedMs < own.told_seconds * 1000;
     if (!isReady || !isTold) return [];
-    if (BROWSERS.includes(row.family) && row.category === "llm_api" && !row.browses) {
+    if (isBrowser(row.family) && row.category === "llm_api" && !row.browses) {
       const what = `greets ${row.provider}'s API as ${row.family} does, but browses nowhere else: a program that hides behind a browser's fingerprint, or one with a browser inside.`;
       return [this.#finding(row, seen, "warning", what)];
     }

@@ -17,7 +17,9 @@ const settings = z.strictObject({
   allowed_providers: z
     .array(z.string().min(1))
     .default([])
-    .describe("Providers that everybody may use, e.g. `openai`; docs/ai-traffic.md lists them."),
+    .describe(
+      "Providers that everybody may use, e.g. `openai`; data/ai-providers.yaml lists them.",
+    ),
   learn_seconds: z
     .number()
     .min(1)

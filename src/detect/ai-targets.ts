@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { TrackerRows } from "../flow/window.ts";
+import { isBrowser, isKnownFamily } from "../util/client-family.ts";
 import type { Entity } from "./detector.ts";
 import { endpoint } from "./text.ts";
 
@@ -8,9 +9,6 @@ export type AiCallRow = TrackerRows["ai_calls"][number];
 
 /** Provider of a call to a host that is no provider's. */
 const NO_PROVIDER = "none";
-/** Browsers, as the families of clients go by JA4; `other` may be anything. */
-const BROWSERS: readonly string[] = ["chromium", "firefox", "safari"];
-const UNKNOWN: readonly string[] = ["", "other"];
 
 /** True where the server's name is a provider's. */
 export function hasProvider({ provider }: AiCallRow): boolean {
@@ -32,12 +30,7 @@ export function entityOf(row: AiCallRow): Entity {
   };
 }
 
-/** True for a client that is a browser. */
-export function isBrowser(family: string): boolean {
-  return BROWSERS.includes(family);
-}
-
 /** True for a client that is known to be a program's. */
 export function isProgram(family: string): boolean {
-  return !isBrowser(family) && !UNKNOWN.includes(family);
+  return isKnownFamily(family) && !isBrowser(family);
 }

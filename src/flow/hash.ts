@@ -42,3 +42,10 @@ export function hashBytes(bytes: Uint8Array, from: number, to: number, key: numb
   for (let i = from; i < to; i++) hash = Math.imul(hash ^ u8(bytes, i), key);
   return mix(hash, key);
 }
+
+/** Hash of a text. */
+export function hashText(text: string, key: number): number {
+  let hash = text.length;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), key);
+  return mix(hash, key);
+}

@@ -10,7 +10,7 @@ export const FTP_PORT = 21;
 export const UPLOAD_PORT = 9000;
 export const TUNNEL = "tunnel.example";
 /** The victim at which the tunnel ends. */
-export const TUNNEL_END = victim(14);
+const TUNNEL_END = victim(14);
 const CARRIED_OUT_BYTES = 150_000_000;
 
 /** Tunnels, guessed passwords, and data that is carried out. */

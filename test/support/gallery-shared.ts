@@ -6,7 +6,7 @@ import { DetectionBench, randomOf } from "./detection-bench.ts";
 
 type Row<Name extends keyof TrackerRows> = TrackerRows[Name][number];
 
-export function dhcpClientRow(parts: Partial<Row<"dhcp_clients">>): Row<"dhcp_clients"> {
+function dhcpClientRow(parts: Partial<Row<"dhcp_clients">>): Row<"dhcp_clients"> {
   return {
     ...{ vlan: -1, relay: "", mac: "", discovers: 0, requests: 0, offers: 0 },
     ...{ acknowledgments: 0, refusals: 0, clients: 1 },
@@ -14,7 +14,7 @@ export function dhcpClientRow(parts: Partial<Row<"dhcp_clients">>): Row<"dhcp_cl
   };
 }
 
-export function tlsClientRow(parts: Partial<Row<"tls_clients">>): Row<"tls_clients"> {
+function tlsClientRow(parts: Partial<Row<"tls_clients">>): Row<"tls_clients"> {
   return {
     ...{ client: "198.51.100.9", server: "10.0.0.80", port: 443, hellos: 1, answers: 1 },
     ...{ alerts: 0, fingerprints: 1, versions: ["1.3"] },

@@ -59,11 +59,22 @@ export interface Talk {
   readonly port: number;
 }
 
+/** A connection from a port of its own. */
+export function converse(
+  scene: Scene,
+  atUs: number,
+  { client, server, port }: Talk,
+  exchanges: readonly Exchange[],
+): void {
+  const clientPort = ephemeral(scene);
+  scene.session(atUs, { client, server, clientPort, serverPort: port, exchanges });
+}
+
 /** A TLS connection with bytes in both directions. */
 export function tls(
   scene: Scene,
   atUs: number,
-  { client, server, port }: Talk,
+  talk: Talk,
   { name = "www.example.com", up = 300, down = 3000, pauseUs = 20_000 } = {},
 ): void {
   const hello = { serverName: name, alpn: ["h2", "http/1.1"], tls13: true };
@@ -73,40 +84,23 @@ export function tls(
     { from: "client", data: applicationData(up) },
     { from: "server", data: applicationData(down), pauseUs },
   ];
-  scene.session(atUs, {
-    client,
-    server,
-    clientPort: ephemeral(scene),
-    serverPort: port,
-    exchanges,
-  });
+  converse(scene, atUs, talk, exchanges);
 }
 
 /** One request in clear text, on a connection of its own. */
-export function http(
-  scene: Scene,
-  atUs: number,
-  { client, server, port }: Talk,
-  bytes = 800,
-): void {
+export function http(scene: Scene, atUs: number, talk: Talk, bytes = 800): void {
   const exchanges: Exchange[] = [
     { from: "client", data: httpGet("app.example", "/api/item") },
     { from: "server", data: httpOk(bytes), pauseUs: 3000 },
   ];
-  scene.session(atUs, {
-    client,
-    server,
-    clientPort: ephemeral(scene),
-    serverPort: port,
-    exchanges,
-  });
+  converse(scene, atUs, talk, exchanges);
 }
 
 /** A connection in which both say something that no decoder knows. */
 export function binary(
   scene: Scene,
   atUs: number,
-  { client, server, port }: Talk,
+  talk: Talk,
   lengths: readonly (readonly ["client" | "server", number])[],
 ): void {
   const exchanges = lengths.map(([from, length]) => ({
@@ -114,13 +108,7 @@ export function binary(
     data: randomBytes(scene.random, length),
     pauseUs: 1000,
   }));
-  scene.session(atUs, {
-    client,
-    server,
-    clientPort: ephemeral(scene),
-    serverPort: port,
-    exchanges,
-  });
+  converse(scene, atUs, talk, exchanges);
 }
 
 export function lookUp(scene: Scene, atUs: number, client: Host, name: string): void {

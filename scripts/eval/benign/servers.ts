@@ -13,6 +13,7 @@ import type { Scene } from "../../fixtures/scene.ts";
 import {
   type BenignStory,
   binary,
+  converse,
   ephemeral,
   every,
   far,
@@ -22,6 +23,7 @@ import {
   SECOND_US,
   silent,
   stream,
+  type Talk,
   tls,
 } from "./network.ts";
 
@@ -259,22 +261,10 @@ function snmp(length: number): Buffer {
 }
 
 /** Requests one after the other on one connection. */
-export function keepAlive(
-  scene: Scene,
-  atUs: number,
-  talk: { client: ReturnType<typeof home>; server: ReturnType<typeof home>; port: number },
-  requests: number,
-): void {
+export function keepAlive(scene: Scene, atUs: number, talk: Talk, requests: number): void {
   const exchanges = Array.from({ length: requests }, () => [
     { from: "client" as const, data: httpGet("app.example", "/item") },
     { from: "server" as const, data: httpOk(300), pauseUs: 500 },
   ]).flat();
-  const { client, server, port } = talk;
-  scene.session(atUs, {
-    client,
-    server,
-    clientPort: ephemeral(scene),
-    serverPort: port,
-    exchanges,
-  });
+  converse(scene, atUs, talk, exchanges);
 }

@@ -3,7 +3,7 @@ import { i32 } from "../../util/typed.ts";
 import { HASH_START, hashByte, hashCharacter } from "./text-hash.ts";
 
 /** Words of a text that is being read. */
-export const TEXT_WORDS = 4;
+const TEXT_WORDS = 4;
 const HASH = 0;
 /** 0, 1 behind a backslash, 2 to 5 within the digits of `\u`. */
 const ESCAPE = 1;

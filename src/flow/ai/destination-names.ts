@@ -2,7 +2,7 @@
 import type { Packet } from "../../decode/packet.ts";
 import { registrableName } from "../../util/registrable-name.ts";
 import { i32 } from "../../util/typed.ts";
-import { hashAddress, hashKey, mix } from "../hash.ts";
+import { hashAddress, hashKey, hashText } from "../hash.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
 import { hostOf } from "./host-value.ts";
 
@@ -74,10 +74,4 @@ export class DestinationNames {
   close(timeMs: number): void {
     this.#table.endWindow(timeMs);
   }
-}
-
-function hashText(text: string, key: number): number {
-  let hash = text.length;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), key);
-  return mix(hash, key);
 }

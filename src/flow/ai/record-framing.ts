@@ -4,7 +4,7 @@ import { i32, u8 } from "../../util/typed.ts";
 import { WATCHED } from "./watch-rows.ts";
 
 /** Record header (RFC 8446 §5.1): content type, version, length. */
-export const RECORD_HEADER_LENGTH = 5;
+const RECORD_HEADER_LENGTH = 5;
 const LENGTH_AT = 3;
 const MAJOR_VERSION = 3;
 const FIRST_TYPE = 20;

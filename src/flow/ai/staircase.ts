@@ -2,7 +2,7 @@
 import { i32 } from "../../util/typed.ts";
 
 /** Calls that are looked at. */
-export const STEPS = 6;
+const STEPS = 6;
 /** Words of a staircase: calls kept, streams among those of late, then when each began and what it sent, by time. */
 const COUNT = 0;
 const STREAMS = 1;

@@ -132,6 +132,12 @@ export class EntityTable {
     return i32(this.rows, slot * this.#rowWords + column);
   }
 
+  /** The first words of a slot's row by name. */
+  named<Name extends string>(slot: number, names: readonly Name[]): Record<Name, number> {
+    const values = names.map((name, column) => [name, this.value(slot, column)]);
+    return Object.fromEntries(values) as Record<Name, number>;
+  }
+
   /** Slot of the entity with the key in `key`, begun if need be; sets `isNew`. */
   claim(timeMs: number): number {
     const hash = this.#hash();

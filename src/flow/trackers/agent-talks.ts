@@ -96,13 +96,12 @@ class AgentTalks implements Tracker<AgentTalkRow> {
   #describe(slot: number): AgentTalkRow {
     const table = this.#table;
     const word = (index: number): number => table.keyWord(slot, index);
-    const counts = COUNTS.map((name, column) => [name, table.value(slot, column)]);
     return {
       client: table.address(slot),
       server: formatAddress(word(4), word(5), word(6), word(7)),
       port: word(PORT),
       protocol: PROTOCOLS[word(PROTOCOL)] ?? "",
-      ...(Object.fromEntries(counts) as Record<(typeof COUNTS)[number], number>),
+      ...table.named(slot, COUNTS),
     };
   }
 }

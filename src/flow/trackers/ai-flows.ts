@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../../decode/packet.ts";
+import { isBrowser } from "../../util/client-family.ts";
 import { add, i32 } from "../../util/typed.ts";
 import { ActiveSources } from "../ai/active-sources.ts";
 import { EVIDENCE, Evidence } from "../ai/flow-names.ts";
@@ -58,7 +59,6 @@ const NO_PAIR = AI_PAIRS.length;
 const TLS = "tls";
 /** First byte of a TLS record that only a connection has that greeted before (RFC 8446 §5.1). */
 const APPLICATION_DATA = 23;
-const BROWSERS: readonly string[] = ["chromium", "firefox", "safari"];
 
 const ROW = 4;
 const FAMILY = 5;
@@ -125,7 +125,7 @@ class AiFlows implements Tracker<AiFlowRow> {
     if (names.isFirst || (names.isRenamed && row >= 0)) this.#count(row, names.evidence(flow));
     this.#timeMs = timeMs;
     if (row < 0) {
-      if (BROWSERS.includes(names.family(flow))) this.#browse(packet);
+      if (isBrowser(names.family(flow))) this.#browse(packet);
       return;
     }
     if (!this.#followed.follow(flow, names.isFirst)) this.#evicted();

@@ -125,14 +125,13 @@ class DhcpClients implements Tracker<DhcpClientRow> {
   #describe(slot: number): DhcpClientRow {
     const table = this.#table;
     const word = (index: number): number => table.keyWord(slot, index);
-    const counts = COUNTS.map((name, column) => [name, table.value(slot, column)]);
     this.#mac.setUint16(0, word(2));
     this.#mac.setInt32(2, word(3));
     return {
       vlan: word(0),
       relay: word(1) === 0 ? "" : formatAddress(0, 0, V4_MAPPED_WORD2, word(1)),
       mac: (word(2) | word(3)) === 0 ? "" : formatMac(this.#mac, 0),
-      ...(Object.fromEntries(counts) as Record<(typeof COUNTS)[number], number>),
+      ...table.named(slot, COUNTS),
       clients: estimateFading(table.sketches, table.sketch(slot)),
     };
   }

@@ -210,10 +210,9 @@ class DnsHosts implements Tracker<DnsHostRow> {
     const table = this.#table;
     const at = table.row(slot) + CLIENT;
     const topClientQueries = candidateVotes(table.rows, at);
-    const counts = COUNTS.map((name, column) => [name, table.value(slot, column)]);
     return {
       host: table.address(slot),
-      ...(Object.fromEntries(counts) as Record<Count, number>),
+      ...table.named(slot, COUNTS),
       domains: estimateFading(table.sketches, table.sketch(slot) + DOMAINS),
       servedLargest: table.value(slot, LARGEST),
       clients: estimateFading(table.sketches, table.sketch(slot) + CLIENTS),

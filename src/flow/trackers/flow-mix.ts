@@ -16,7 +16,7 @@ import {
 } from "../tracker.ts";
 
 /** The four features whose spread tells floods, scans and crowds apart (Lakhina, Crovella and Diot 2005). */
-export const MIX_FEATURES = ["sources", "destinations", "source_ports", "ports"] as const;
+const MIX_FEATURES = ["sources", "destinations", "source_ports", "ports"] as const;
 export type MixFeature = (typeof MIX_FEATURES)[number];
 
 /** How the flows begun in a window spread over the values of one feature. */
@@ -37,7 +37,7 @@ declare module "../window.ts" {
 }
 
 /** Buckets of a feature: all four lie in 8 KiB, which a flood of new values does not push out of the cache. */
-export const MIX_BUCKETS = 512;
+const MIX_BUCKETS = 512;
 const BUCKET_MASK = MIX_BUCKETS - 1;
 const CAPACITY = MIX_FEATURES.length * MIX_BUCKETS;
 const [SOURCES, DESTINATIONS, SOURCE_PORTS, PORTS] = [0, 1, 2, 3];

@@ -130,12 +130,11 @@ class IcmpTalks implements Tracker<IcmpTalkRow> {
   #describe(slot: number): IcmpTalkRow {
     const table = this.#table;
     const word = (index: number): number => table.keyWord(slot, index);
-    const counts = COUNTS.map((name, column) => [name, table.value(slot, column)]);
     return {
       source: table.address(slot),
       destination: formatAddress(word(4), word(5), word(6), word(7)),
       ipVersion: word(8),
-      ...(Object.fromEntries(counts) as Record<(typeof COUNTS)[number], number>),
+      ...table.named(slot, COUNTS),
       longest: table.value(slot, LONGEST),
     };
   }

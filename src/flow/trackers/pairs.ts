@@ -144,12 +144,11 @@ class Pairs implements Tracker<PairRow> {
   #describe(slot: number): PairRow {
     const table = this.#table;
     const word = (index: number): number => table.keyWord(slot, index);
-    const counts = COUNTS.map((name, column) => [name, table.value(slot, column)]);
     return {
       client: table.address(slot),
       server: formatAddress(word(4), word(5), word(6), word(7)),
       port: word(8),
-      ...(Object.fromEntries(counts) as Record<(typeof COUNTS)[number], number>),
+      ...table.named(slot, COUNTS),
     };
   }
 }

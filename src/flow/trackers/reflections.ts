@@ -106,11 +106,10 @@ class Reflections implements Tracker<ReflectionRow> {
 
   #describe(slot: number): ReflectionRow {
     const table = this.#table;
-    const counts = COUNTS.map((name, column) => [name, table.value(slot, column)]);
     return {
       victim: table.address(slot),
       port: table.keyWord(slot, 4),
-      ...(Object.fromEntries(counts) as Record<(typeof COUNTS)[number], number>),
+      ...table.named(slot, COUNTS),
       topServer: candidateAddress(table.rows, table.row(slot) + SERVER),
     };
   }

@@ -174,12 +174,11 @@ class Targets implements Tracker<TargetRow> {
   #describe(slot: number): TargetRow {
     const table = this.#table;
     const at = table.row(slot);
-    const counts = COUNTS.map((name, column) => [name, table.value(slot, column)]);
     const topSourceVotes = candidateVotes(table.rows, at + SOURCE);
     return {
       destination: table.address(slot),
       ipProtocol: table.keyWord(slot, 4),
-      ...(Object.fromEntries(counts) as Record<(typeof COUNTS)[number], number>),
+      ...table.named(slot, COUNTS),
       sources: Math.round(estimateDistinct(table.sketches, table.sketch(slot), PRECISION)),
       topSource: topSourceVotes > 0 ? candidateAddress(table.rows, at + SOURCE) : "",
       topSourceVotes,

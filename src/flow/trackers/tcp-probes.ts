@@ -130,10 +130,9 @@ class TcpProbes implements Tracker<TcpProbeRow> {
     const table = this.#table;
     const at = table.row(slot);
     const sketch = table.sketch(slot);
-    const counts = COUNTS.map((name, column) => [name, table.value(slot, column)]);
     return {
       source: table.address(slot),
-      ...(Object.fromEntries(counts) as Record<(typeof COUNTS)[number], number>),
+      ...table.named(slot, COUNTS),
       destinations: estimateFading(table.sketches, sketch + DESTINATIONS),
       ports: estimateFading(table.sketches, sketch + PORTS),
       topDestination: candidateAddress(table.rows, at + DESTINATION),

@@ -2,7 +2,7 @@
 import type { Packet } from "../../decode/packet.ts";
 import { formatAddress } from "../../util/address.ts";
 import { i32 } from "../../util/typed.ts";
-import { hashKey, mix } from "../hash.ts";
+import { hashKey, hashText } from "../hash.ts";
 import { PAIR_WORDS, setPair } from "../pair-key.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
@@ -105,9 +105,7 @@ class TlsClients implements Tracker<TlsClientRow> {
     const slot = this.#claim(packet, timeMs);
     table.increment(slot, HELLOS);
     table.weigh(slot, 1);
-    let hash = ja4.length;
-    for (let i = 0; i < ja4.length; i++) hash = mix(hash ^ ja4.charCodeAt(i), this.#key);
-    observeFading(table.sketches, table.sketch(slot), hash);
+    observeFading(table.sketches, table.sketch(slot), hashText(ja4, this.#key));
     const bit = VERSIONS.indexOf(version as (typeof VERSIONS)[number]);
     const at = table.row(slot) + PRESENT;
     if (bit >= 0) table.rows[at] = i32(table.rows, at) | (1 << bit);
@@ -131,13 +129,12 @@ class TlsClients implements Tracker<TlsClientRow> {
   #describe(slot: number): TlsClientRow {
     const table = this.#table;
     const word = (index: number): number => table.keyWord(slot, index);
-    const counts = COUNTS.map((name, column) => [name, table.value(slot, column)]);
     const seen = table.value(slot, PRESENT) | table.value(slot, BEFORE);
     return {
       client: table.address(slot),
       server: formatAddress(word(4), word(5), word(6), word(7)),
       port: word(8),
-      ...(Object.fromEntries(counts) as Record<(typeof COUNTS)[number], number>),
+      ...table.named(slot, COUNTS),
       fingerprints: estimateFading(table.sketches, table.sketch(slot)),
       versions: VERSIONS.filter((_, bit) => (seen & (1 << bit)) !== 0),
     };
