@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "./metric.ts";
 
-/** Time series an agent exposes at most before it has seen any traffic. */
+/** Time series of the pipeline at most before it has seen any traffic; those of the host, its interfaces and channels come on top. */
 export const SERIES_AT_REST = 3_000;
 /** Time series it exposes at most, whatever the traffic does: those at rest, and all that may appear. */
 export const DEFAULT_SERIES_BUDGET = 4_500;
