@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Puts the program's modules, which tsc has checked, into a few files: dist/main.js and dist/sensor.js with what they
-// share. Why, and why not with another bundler: docs/decisions/007-bundled-build.md.
+// Puts the program's modules, which tsc has checked, into a few files: dist/main.js, dist/sensor.js and dist/replay-worker.js
+// with what they share. Why, and why not with another bundler: docs/decisions/007-bundled-build.md.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,9 @@ const OUTSIDE = ["koffi", "cap", /^libsql/];
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const bundle = await rolldown({
-  input: { main: join(root, "src/main.ts"), sensor: join(root, "src/sensor.ts") },
+  input: Object.fromEntries(
+    ["main", "sensor", "replay-worker"].map((name) => [name, join(root, `src/${name}.ts`)]),
+  ),
   platform: "node",
   external: [/^node:/, ...OUTSIDE],
 });

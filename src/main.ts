@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { runProgram } from "./commands/program.ts";
+import { ReplayThread } from "./replay-thread.ts";
+
+const args = process.argv.slice(2);
+// Before anything else is loaded: it then comes up beside that, and replays of small files end sooner.
+const replayThread = args[0] === "replay" ? new ReplayThread() : undefined;
 
 /** A reader that went away, e.g. `nam metrics | head`, is no reason to stop. */
 function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
@@ -15,7 +19,8 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
 process.stdout.on("error", ignoreBrokenPipe);
 process.stderr.on("error", ignoreBrokenPipe);
 
-const exitCode = await runProgram(process.argv.slice(2), process);
+const { runProgram } = await import("./commands/program.ts");
+const exitCode = await runProgram(args, process, replayThread);
 // A pipe takes 64 KiB at a time; what waits behind them would end with the process.
 await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 process.exit(exitCode);

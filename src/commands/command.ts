@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { LoadedConfig } from "../config/load.ts";
+import type { PacketSettings } from "../replay-messages.ts";
+import type { ReplayThread } from "../replay-thread.ts";
 import { createLog, type Log } from "../util/log.ts";
 
 /** The outside world of a command; tests give it their own. */
@@ -18,17 +20,16 @@ export interface Output {
 /** What `nam replay` starts with. Paths are null where the operator did not ask for the file. */
 export interface ReplayCommandOptions {
   readonly config: LoadedConfig;
-  /** 1 = as fast as it was captured; null = as fast as it goes. */
-  readonly speed: number | null;
+  readonly packets: PacketSettings;
   readonly report: string | null;
-  /** Entries of each list in the report; 0 = all. */
-  readonly top: number;
   readonly metrics: string | null;
   readonly events: string | null;
   /** Say what other thresholds would have raised. */
   readonly tune: boolean;
   /** Serve metrics, page and API meanwhile: a listen address was given on the command line. */
   readonly serve: boolean;
+  /** Reads the packets, having begun already. */
+  readonly thread: ReplayThread | undefined;
   readonly log: Log;
   readonly io: Io;
 }
@@ -36,6 +37,8 @@ export interface ReplayCommandOptions {
 /** What every command gets to be built with. */
 export interface CommandContext {
   readonly io: Io;
+  /** Where a replay reads packets. */
+  readonly replayThread?: ReplayThread | undefined;
   /** Says how the command ended; without it the exit code is 0. */
   finish(exitCode: number): void;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Command, CommanderError } from "commander";
+import type { ReplayThread } from "../replay-thread.ts";
 import { productBuild } from "../util/version.ts";
 import { alertsSubcommand } from "./alerts.ts";
 import { checkConfigSubcommand } from "./check-config.ts";
@@ -30,14 +31,21 @@ Every setting can also come from the configuration file or from a variable, e.g.
 Exit codes: 0 ok, 1 failed, 2 wrong usage or configuration, 77 no permission to capture.
 `;
 
-/** Runs one command line (without node and script) and returns its exit code; never throws, never exits. */
-export async function runProgram(args: readonly string[], io: Io): Promise<number> {
+/**
+ * Runs one command line (without node and script) and returns its exit code; never throws, never exits. A replay
+ * reads packets in the thread it is given.
+ */
+export async function runProgram(
+  args: readonly string[],
+  io: Io,
+  replayThread?: ReplayThread,
+): Promise<number> {
   let exitCode: number = ExitCode.OK;
   const finish = (code: number): void => {
     exitCode = code;
   };
   try {
-    await createProgram({ io, finish }, args[0]).parseAsync(args, { from: "user" });
+    await createProgram({ io, finish, replayThread }, args[0]).parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Command, InvalidArgumentError } from "commander";
+import { STANDARD_INPUT } from "../capture/pcap-file.ts";
+import type { PacketSettings } from "../replay-messages.ts";
 import { type CommandContext, openLog } from "./command.ts";
 import { addConfigFlags, isGiven, readConfig } from "./config-flags.ts";
 
@@ -25,7 +27,7 @@ interface Options {
 }
 
 /** `nam replay`. */
-export function replaySubcommand({ io, finish }: CommandContext): Command {
+export function replaySubcommand({ io, finish, replayThread }: CommandContext): Command {
   const command = new Command("replay")
     .description("Run the same pipeline over capture files, on their packets' time.")
     .argument("<files...>", "Captures: pcap or pcapng, also with gzip; - is standard input.")
@@ -62,16 +64,28 @@ export function replaySubcommand({ io, finish }: CommandContext): Command {
     .addHelpText("after", EXAMPLES)
     .action(async (files: readonly string[], options: Options) => {
       const { loaded } = readConfig(command, io);
+      const { config } = loaded;
+      const packets: PacketSettings = {
+        home: config.networks.home,
+        echPublicNames: config.tls.ech_public_names,
+        flowCapacity: config.flow.capacity,
+        ai: config.ai,
+        top: options["report.top"],
+        speed: options.speed ?? null,
+      };
+      // Standard input is the main thread's.
+      const thread = files.includes(STANDARD_INPUT) ? undefined : replayThread;
+      thread?.begin({ paths: files, settings: packets });
       const { replayCommand } = await import("./replay.ts");
       const exitCode = await replayCommand(files, {
         config: loaded,
-        speed: options.speed ?? null,
+        packets,
         report: options.report ?? null,
-        top: options["report.top"],
         metrics: options.metrics ?? null,
         events: options.events ?? null,
         tune: options.tune ?? false,
         serve: isGiven(command, "--web.listen-address <address>"),
+        thread,
         log: openLog(loaded, io),
         io,
       });

@@ -37,17 +37,13 @@ export async function replayCommand(
     : null;
   const replay = new Replay({
     detect: config.detectors,
-    home: config.networks.home,
-    echPublicNames: config.tls.ech_public_names,
     agent: config.agent.name,
-    flowCapacity: config.flow.capacity,
-    ai: config.ai,
-    top: options.top,
-    speed: options.speed,
+    ...options.packets,
     watch: tuner ? (tick, moment) => tuner.accept(tick, moment) : undefined,
     onEvents: writeEvents,
     onProgress: (path, part) => bar.show(path, part),
     signal: abort.signal,
+    thread: options.thread,
     log,
   });
   const server = options.serve ? await serve(replay, options.config, log) : null;

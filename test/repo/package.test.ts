@@ -88,6 +88,7 @@ describe("the published package", () => {
     "CHANGELOG.md",
     "dist/main.js",
     "dist/sensor.js",
+    "dist/replay-worker.js",
     "config/nam.example.yml",
     "prometheus/prometheus.yml",
     "prometheus/rules/alerts.yml",
