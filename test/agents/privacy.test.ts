@@ -32,6 +32,7 @@ import { CANARIES } from "../support/agent-client.ts";
 import { recordTalks, TALKS, type TalkName } from "../support/agent-talks.ts";
 import { createBench } from "../support/alert-bench.ts";
 import { alertOf } from "../support/anomalies.ts";
+import { builtProgram } from "../support/built.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { root } from "../support/project.ts";
 import { windowsOf } from "../support/windows-of.ts";
@@ -127,7 +128,7 @@ describe("secrets in clear text", () => {
     const level = ["--report.top", "0", "--log.level", "debug"];
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ["--import", "tsx", "src/main.ts", "replay", ...flags, ...level, capture],
+      [builtProgram(), "replay", ...flags, ...level, capture],
       { cwd: root, encoding: "utf8" },
     );
     expect(status, stderr).toBe(0);

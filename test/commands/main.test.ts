@@ -3,10 +3,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
+import { builtProgram } from "../support/built.ts";
 import { root } from "../support/project.ts";
 
+const MAIN = builtProgram();
+
 function start(...args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ["--import", "tsx", "src/main.ts", ...args], {
+  return spawn(process.execPath, [MAIN, ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -11,9 +11,10 @@ import { pcap } from "../../scripts/fixtures/capture-file.ts";
 import { runProgram } from "../../src/commands/program.ts";
 import { ReplayThread } from "../../src/replay-thread.ts";
 import { tcpFrame } from "../decode/frames.ts";
+import { builtProgram } from "../support/built.ts";
 import { root } from "../support/project.ts";
 
-const MAIN = join(root, "dist/main.js");
+const MAIN = builtProgram();
 const FIXTURES = join(root, "test/fixtures/pcap");
 /** More seconds, and windows with them, than may wait for detection at once. */
 const SECONDS = 500;
@@ -70,7 +71,7 @@ describe("a replay with its packets in a thread", () => {
   it.each([
     ["an attack", ["syn-scan.pcap"]],
     ["handshakes", ["tls.pcapng", "quic.pcap"]],
-    ["several files", ["dns.pcap", "arp-spoof.pcap", "host-sweep.pcap"]],
+    ["several files", ["dns.pcap", "arp.pcap", "host-sweep.pcap"]],
   ])("reports of %s what one thread reports", async (_, names) => {
     const paths = names.map((name) => join(FIXTURES, name));
     const threaded = await inThread("--report", "-", ...paths);
