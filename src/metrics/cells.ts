@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { NamError } from "../util/errors.ts";
 import { add } from "../util/typed.ts";
-import { closedLabelSets } from "./label-sets.ts";
+import { closedLabelSets, type LabelSet } from "./label-sets.ts";
 import type { MetricDefinition } from "./metric.ts";
 
 /** One series of a family: its label values and the cell that holds its number. */
@@ -75,7 +75,7 @@ export class CellLayout {
   }
 }
 
-function combinations(definition: MetricDefinition): Record<string, string>[] {
+function combinations(definition: MetricDefinition): readonly LabelSet[] {
   const rows = closedLabelSets(definition);
   if (rows === null) {
     throw new NamError("INTERNAL", `${definition.name}: a label has no closed value set`);

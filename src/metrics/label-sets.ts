@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "./metric.ts";
 
+/** One label set: names and values. */
+export type LabelSet = Readonly<Record<string, string>>;
+
+/** Families are never changed, and some have thousands of combinations of which few exist. */
+const known = new WeakMap<MetricDefinition, readonly LabelSet[]>();
+
 /** Every combination of a family's label values that exists, the last label fastest; null where a set is not closed. */
-export function closedLabelSets(definition: MetricDefinition): Record<string, string>[] | null {
-  let rows: Record<string, string>[] = [{}];
+export function closedLabelSets(definition: MetricDefinition): readonly LabelSet[] | null {
+  const before = known.get(definition);
+  if (before !== undefined) return before;
+  let rows: LabelSet[] = [{}];
   for (const [label, values] of Object.entries(definition.labels ?? {})) {
     if (values === null) return null;
     rows = rows.flatMap((row) => values.map((value) => ({ ...row, [label]: value })));
   }
   const { has } = definition;
-  return has ? rows.filter(has) : rows;
+  const sets = has ? rows.filter(has) : rows;
+  known.set(definition, sets);
+  return sets;
 }
