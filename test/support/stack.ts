@@ -9,12 +9,16 @@ import type { Received } from "./webhook-stand-in.ts";
 
 const STAND_IN = "http://127.0.0.1:9199";
 export const AGENT = "http://127.0.0.1:9977";
+/** A second agent, which has seen nothing of what was before it. */
+export const FRESH_AGENT = "http://127.0.0.1:9978";
 export const PROMETHEUS = "http://127.0.0.1:9090";
 export const ALERTMANAGER = "http://127.0.0.1:9093";
 /** Where the agent and Alertmanager send; the paths tell them apart. */
 const HOOKS = {
   agentSlack: "/services/T0/B0/agent",
   agentDiscord: "/api/webhooks/42/agent",
+  freshSlack: "/services/T0/B0/fresh",
+  freshDiscord: "/api/webhooks/42/fresh",
   alertmanagerSlack: "/services/T0/B0/alertmanager",
   alertmanagerDiscord: "/api/webhooks/42/alertmanager",
 } as const;
@@ -48,29 +52,32 @@ export class Stack {
 
   /** The agent alone, as `nam run` with Slack, Discord and log channels. */
   startAgent(...flags: string[]): void {
-    const config = join(this.folder, "nam.yml");
+    const child = this.#agent("agent", ["agentSlack", "agentDiscord"], flags);
+    // `ip netns exec` becomes the command it runs.
+    this.agentPid = child.pid ?? 0;
+  }
+
+  /** Another agent beside it, with nothing learnt; resolves when it captures. */
+  async startFreshAgent(): Promise<void> {
+    const listen = ["--web.listen-address", new URL(FRESH_AGENT).host];
+    this.#agent("fresh", ["freshSlack", "freshDiscord"], listen);
+    await until(FRESH_AGENT, 20_000, () => this.#lab.get(`${FRESH_AGENT}/-/ready`, "-f"));
+  }
+
+  #agent(name: string, [slack, discord]: readonly [Hook, Hook], flags: readonly string[]) {
+    const config = join(this.folder, `${name}.yml`);
     const channel = (type: string, hook: Hook): string =>
       `  - {type: ${type}, url: "${STAND_IN}${HOOKS[hook]}", allow_http: true, allow_private: true}\n`;
     writeFileSync(
       config,
-      `agent: {name: victim}\nchannels:\n${channel("slack", "agentSlack")}${channel("discord", "agentDiscord")}  - {type: log}\n`,
+      `agent: {name: victim}\nchannels:\n${channel("slack", slack)}${channel("discord", discord)}  - {type: log}\n`,
       { mode: 0o600 },
     );
-    const child = this.#node(
-      "dist/main.js",
-      "run",
-      "--interface",
-      this.#lab.interfaceName,
-      "--config.file",
-      config,
-      "--storage.path",
-      join(this.folder, "state"),
-      "--log.format",
-      "logfmt",
-      ...flags,
+    return this.#node(
+      ...["dist/main.js", "run", "--interface", this.#lab.interfaceName],
+      ...["--config.file", config, "--storage.path", join(this.folder, `state-${name}`)],
+      ...["--log.format", "logfmt", ...flags],
     );
-    // `ip netns exec` becomes the command it runs.
-    this.agentPid = child.pid ?? 0;
   }
 
   /** Messages that arrived at one of the webhooks, oldest first. */
