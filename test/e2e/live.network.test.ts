@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseText } from "../support/exposition.ts";
 import { ATTACKER, Lab, until, VICTIM } from "../support/lab.ts";
-import { honestClients, startNames, startScript } from "../support/lab-services.ts";
+import { honestClients, modelClient, startNames, startScript } from "../support/lab-services.ts";
 import { namedExpressions } from "../support/named-metrics.ts";
 import { AGENT, type Hook, Stack } from "../support/stack.ts";
 import type { Received } from "../support/webhook-stand-in.ts";
@@ -178,6 +178,30 @@ test("a sensor killed with -9 is back within three seconds and no counter goes b
   expect(await total("nam_sensor_restarts_total")).toBe(1);
   await clients;
 }, 40_000);
+
+test("calls to a model and their token streams are counted, from 0 on", async () => {
+  startScript(lab, lab.b, "lab-model.ts", "serve", VICTIM);
+  await until("the model", 20_000, () =>
+    lab
+      .get(
+        `https://${VICTIM}/`,
+        "--insecure",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%{http_code}",
+      )
+      .then((status) => status === "405"),
+  );
+  await modelClient(lab, VICTIM);
+  const increase = 'sum(increase(nam_ai_calls_total{provider="openai"}[1m])) >= 2';
+  await until("Prometheus to see the increase", 30_000, async () =>
+    (await stack.query(increase)).length > 0 ? true : null,
+  );
+  expect(await total("nam_ai_stream_episodes_total", { category: "llm_api", known: "yes" })).toBe(
+    2,
+  );
+}, 90_000);
 
 test("every expression in grafana/ and prometheus/ names metrics that exist, and returns data", async () => {
   const missing: string[] = [];
