@@ -194,10 +194,12 @@ test("calls to a model and their token streams are counted, from 0 on", async ()
       .then((status) => status === "405"),
   );
   await modelClient(lab, VICTIM);
-  const increase = 'sum(increase(nam_ai_calls_total{provider="openai"}[1m])) >= 2';
-  await until("Prometheus to see the increase", 30_000, async () =>
-    (await stack.query(increase)).length > 0 ? true : null,
-  );
+  for (const query of [
+    'sum(increase(nam_ai_calls_total{provider="openai"}[1m])) >= 2',
+    'instance_provider:nam_ai_calls:rate5m{provider="openai"} > 0',
+  ]) {
+    await until(query, 40_000, async () => (await stack.query(query)).length > 0);
+  }
   expect(await total("nam_ai_stream_episodes_total", { category: "llm_api", known: "yes" })).toBe(
     2,
   );
