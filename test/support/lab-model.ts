@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// A language model and its client in a lab: `serve ADDRESS` streams tokens over TLS, `ask ADDRESS` gets two replies.
+// A language model and its client in a lab: `serve ADDRESS` streams tokens over TLS, `ask ADDRESS` gets two replies
+// under the name of a known provider, and one under a name of nobody.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +16,8 @@ if (task === "serve") {
   rmSync(folder, { recursive: true });
   await TokenServer.start({ cert, key }, { address, port: 443 });
 } else {
-  const target = { host: address, port: 443, servername: "api.openai.com" };
-  const replies = [1, 2].map((seed) => ({ ...REPLY, seed }));
-  await askFor(replies, { ...target, rejectUnauthorized: false });
+  const target = { host: address, port: 443, rejectUnauthorized: false };
+  const replies = [1, 2, 3].map((seed) => ({ ...REPLY, seed }));
+  await askFor(replies.slice(0, 2), { ...target, servername: "api.openai.com" });
+  await askFor(replies.slice(2), { ...target, servername: "model.lab.test" });
 }

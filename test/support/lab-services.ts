@@ -30,7 +30,7 @@ export function honestClients(lab: Lab, address: string, seconds: number): Promi
   );
 }
 
-/** A client in `a` that gets two token streams over TLS from a server in `b` that it takes for api.openai.com. */
+/** A client in `a` that gets token streams over TLS from a server in `b`: two as from api.openai.com, one as from nobody. */
 export function modelClient(lab: Lab, address: string): Promise<string> {
   const script = `${root}test/support/lab-model.ts`;
   return lab.exec(lab.a, process.execPath, "--import", "tsx", script, "ask", address);
