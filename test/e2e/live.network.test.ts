@@ -196,6 +196,7 @@ test("calls to a model and their token streams are counted, from 0 on", async ()
   await modelClient(lab, VICTIM);
   for (const query of [
     'sum(increase(nam_ai_calls_total{provider="openai"}[1m])) >= 2',
+    'sum(increase(nam_ai_stream_episodes_total{known="no"}[1m])) >= 1',
     'instance_provider:nam_ai_calls:rate5m{provider="openai"} > 0',
   ]) {
     await until(query, 40_000, async () => (await stack.query(query)).length > 0);

@@ -59,7 +59,7 @@ function transports(): TimeSeriesBuilder {
     {
       title: "Calls by transport",
       description:
-        "tls_h1 and plain are exact. Calls of tls_other (HTTP/2 and what offers no ALPN) and quic that go side by side in one connection count as one.",
+        "tls_h1 and plain are exact. Calls of tls_other (HTTP/2) and quic that go side by side in one connection count as one.",
       unit: units.RequestsPerSecond,
     },
     12,
