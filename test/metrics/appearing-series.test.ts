@@ -69,16 +69,30 @@ describe("series that appear", () => {
 describe("an agent's series", () => {
   const { config } = loadConfig({ env: {}, flags: [] });
 
-  async function exposed(fill: number): Promise<{ series: number; refused: number }> {
+  async function scraped(fill: number): Promise<ReturnType<typeof parseText>> {
     const core = new Core({
       ...{ detect: config.detectors, home: config.networks.home, agent: "test" },
       log: createLog({ level: "silent", format: "json" }),
     });
     core.totals.fill(fill);
-    const families = parseText((await core.registry.text(false)).body);
+    return parseText((await core.registry.text(false)).body);
+  }
+
+  async function exposed(fill: number): Promise<{ series: number; refused: number }> {
+    const families = await scraped(fill);
     const value = (name: string): number => families.get(name)?.samples[0]?.value ?? Number.NaN;
     return { series: value("nam_series"), refused: value("nam_series_overflow_total") };
   }
+
+  it("of clients that few networks have come with the first of these", async () => {
+    const clients = async (fill: number): Promise<Set<string | undefined>> => {
+      const hellos = (await scraped(fill)).get("nam_tls_hellos_total")?.samples ?? [];
+      return new Set(hellos.map(({ labels }) => labels.family));
+    };
+    const usual = ["python", "node", "curl", "go", "chromium", "other"];
+    expect(await clients(0)).toEqual(new Set(usual));
+    expect(await clients(1)).toEqual(new Set([...usual, "java", "deno", "firefox", "safari"]));
+  });
 
   it("keep their bound at rest, and when everything that can appear has appeared", async () => {
     const rest = await exposed(0);
