@@ -5,7 +5,7 @@ import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, number } from "./text.ts";
-import { UsualHours } from "./usual-hours.ts";
+import { UsualHours, type UsualMemory, usualMemory } from "./usual-hours.ts";
 
 const CAPACITY = 4096;
 const MINUTE_MS = 60_000;
@@ -50,14 +50,17 @@ const settings = z.strictObject({
 });
 type Settings = z.infer<typeof settings>;
 
+/** What is usual, by client and target; the last minutes are not kept over a restart. */
+const memorySchema = z.array(z.tuple([z.string(), usualMemory])).max(CAPACITY);
+
 /** Calls of the last minutes, and what is usual. */
 class Calls {
   readonly usual: UsualHours;
   readonly #minutes = new Float64Array(MINUTES);
   #minute = 0;
 
-  constructor(elapsedMs: number) {
-    this.usual = new UsualHours(elapsedMs);
+  constructor(usual: UsualHours, elapsedMs: number) {
+    this.usual = usual;
     this.#minute = Math.floor(elapsedMs / MINUTE_MS);
   }
 
@@ -94,6 +97,7 @@ class RunawayLoops implements Detector {
   readonly #settings: Settings;
   readonly #shared: ReadonlySet<string>;
   readonly #calls = new BoundedMap<Calls>(CAPACITY);
+  #elapsedMs = 0;
 
   constructor(own: Settings) {
     this.#settings = own;
@@ -102,6 +106,7 @@ class RunawayLoops implements Detector {
 
   evaluate(tick: Tick): Finding[] {
     const { ai_calls, ai_agents } = tick.window.rows;
+    this.#elapsedMs = tick.elapsedMs;
     const loops = new Set(ai_agents.filter(({ hasLoop }) => hasLoop).map(({ client }) => client));
     const rows = new Map<string, AiCallRow[]>();
     for (const row of ai_calls) {
@@ -112,6 +117,16 @@ class RunawayLoops implements Detector {
     return [...rows].flatMap(([key, own]) => this.#judge(key, own, tick, loops));
   }
 
+  remember(): unknown {
+    return this.#calls.remember(({ usual }): UsualMemory => usual.remember(this.#elapsedMs));
+  }
+
+  recall(memory: unknown): void {
+    const revive = (own: UsualMemory): Calls =>
+      new Calls(UsualHours.recall(own, this.#elapsedMs), this.#elapsedMs);
+    this.#calls.recall(memorySchema.parse(memory), revive);
+  }
+
   #judge(
     key: string,
     rows: readonly AiCallRow[],
@@ -119,7 +134,7 @@ class RunawayLoops implements Detector {
     loops: ReadonlySet<string>,
   ): Finding[] {
     const own = this.#settings;
-    const calls = this.#calls.use(key, () => new Calls(elapsedMs));
+    const calls = this.#calls.use(key, () => new Calls(new UsualHours(elapsedMs), elapsedMs));
     calls.add(
       rows.reduce((sum, row) => sum + row.calls, 0),
       elapsedMs,
