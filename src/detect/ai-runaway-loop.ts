@@ -15,6 +15,8 @@ const BUSY_MINUTES = 4;
 const BUSY_CALLS = 10;
 /** Calls in five minutes that are a deviation at least. */
 const FLOOR = 5;
+/** Deviations by which five minutes may exceed the usual ones without adding to the drift. */
+const SLACK = 1;
 /** What others than models are called often by design. */
 const QUIET_CATEGORIES: readonly string[] = [
   ...["telemetry", "observability", "control_plane", "model_hub", "vector_db"],
@@ -32,6 +34,13 @@ const settings = z.strictObject({
     .default(6)
     .describe(
       "Deviations above the most calls in five minutes that the host's busy hours usually have.",
+    ),
+  drift: z
+    .number()
+    .min(1)
+    .default(8)
+    .describe(
+      "Deviations by which the host's calls may exceed the usual ones in all, five minutes after five minutes and one of each left out, where no five minutes are enough by themselves.",
     ),
   calls_always: z
     .int()
@@ -53,15 +62,20 @@ type Settings = z.infer<typeof settings>;
 /** What is usual, by client and target; the last minutes are not kept over a restart. */
 const memorySchema = z.array(z.tuple([z.string(), usualMemory])).max(CAPACITY);
 
-/** Calls of the last minutes, and what is usual. */
+/** Calls of the last minutes, what is usual, and how far they have been above it for a while. */
 class Calls {
   readonly usual: UsualHours;
   readonly #minutes = new Float64Array(MINUTES);
   #minute = 0;
+  /** By CUSUM (Page 1954): deviations above the usual that the last spans of five minutes add up to. */
+  drift = 0;
+  #span: number;
+  #spanCalls = 0;
 
   constructor(usual: UsualHours, elapsedMs: number) {
     this.usual = usual;
     this.#minute = Math.floor(elapsedMs / MINUTE_MS);
+    this.#span = Math.floor(this.#minute / MINUTES);
   }
 
   add(calls: number, elapsedMs: number): void {
@@ -69,8 +83,19 @@ class Calls {
     const passed = Math.min(minute - this.#minute, MINUTES);
     for (let i = 1; i <= passed; i++) this.#minutes[(this.#minute + i) % MINUTES] = 0;
     this.#minute = minute;
+    this.#drift(Math.floor(minute / MINUTES));
+    this.#spanCalls += calls;
     const at = minute % MINUTES;
     this.#minutes[at] = (this.#minutes[at] ?? 0) + calls;
+  }
+
+  #drift(span: number): void {
+    if (span === this.#span) return;
+    const above = this.usual.score(this.#spanCalls, FLOOR) - SLACK;
+    // A span without calls ends it.
+    this.drift = span === this.#span + 1 ? Math.max(0, this.drift + above) : 0;
+    this.#span = span;
+    this.#spanCalls = 0;
   }
 
   get sum(): number {
@@ -142,17 +167,24 @@ class RunawayLoops implements Detector {
     const { sum } = calls;
     const isKnown = calls.usual.isKnown(elapsedMs, own.learn_seconds);
     const score = isKnown ? calls.usual.score(sum, FLOOR) : null;
+    if (!isKnown) calls.drift = 0;
     if (!tainted) calls.usual.raise(sum, elapsedMs);
     const [row] = rows;
     if (row === undefined || calls.busyMinutes < BUSY_MINUTES) return [];
-    const isMuch =
-      score === null ? sum >= own.calls_always : sum >= own.calls && score >= own.score;
-    return isMuch ? [this.#finding(row, calls, score, loops.has(row.client))] : [];
+    const isMuch = score === null ? sum >= own.calls_always : sum >= own.calls;
+    const isFar = score === null || score >= own.score || calls.drift >= own.drift;
+    return isMuch && isFar ? [this.#finding(row, calls, score, loops.has(row.client))] : [];
   }
 
-  #finding(row: AiCallRow, { sum, usual }: Calls, score: number | null, hasLoop: boolean): Finding {
+  #finding(
+    row: AiCallRow,
+    { sum, usual, drift }: Calls,
+    score: number | null,
+    hasLoop: boolean,
+  ): Finding {
     const own = this.#settings;
     const target = targetOf(row);
+    const isDrift = score !== null && score < own.score;
     return {
       entity: entityOf(row),
       severity: hasLoop ? "critical" : "warning",
@@ -163,7 +195,9 @@ class RunawayLoops implements Detector {
       threshold:
         score === null
           ? { value: own.calls_always, setting: "detectors.ai_runaway_loop.calls_always" }
-          : { value: own.score, setting: "detectors.ai_runaway_loop.score" },
+          : isDrift
+            ? { value: own.drift, setting: "detectors.ai_runaway_loop.drift" }
+            : { value: own.score, setting: "detectors.ai_runaway_loop.score" },
       windowSeconds: (MINUTES * MINUTE_MS) / 1000,
       samples: sum,
       evidence: [
@@ -171,6 +205,7 @@ class RunawayLoops implements Detector {
         score === null
           ? "what is usual for the host is not known yet"
           : `its busy hours have ${number(usual.usual)} in five minutes`,
+        ...(isDrift ? [`for a while now, by ${number(drift)} deviations in all`] : []),
         hasLoop
           ? "its uploads grow from call to call, as an agent's do"
           : "its uploads do not grow from call to call",

@@ -79,10 +79,15 @@ export class UsualHours {
 
   /** Deviations that `value` is above the usual one; one of them is `floor` at least. The present hour does not count. */
   score(value: number, floor: number): number {
+    return (value - this.usual) / this.deviation(floor);
+  }
+
+  /** A deviation of an hour's value from the usual one. */
+  deviation(floor: number): number {
     const usual = this.usual;
     const distances = this.#values.map((one) => Math.abs(one - usual));
     const spread = distances.length === 0 ? 0 : MAD_TO_DEVIATION * median(distances);
-    return (value - usual) / Math.max(spread, SHARE * usual, floor);
+    return Math.max(spread, SHARE * usual, floor);
   }
 
   #turn(elapsedMs: number): void {
