@@ -199,11 +199,11 @@ test("calls to a model and their token streams are counted, from 0 on", async ()
     'sum(increase(nam_ai_stream_episodes_total{known="no"}[1m])) >= 1',
     'instance_provider:nam_ai_calls:rate5m{provider="openai"} > 0',
   ]) {
-    await until(query, 40_000, async () => (await stack.query(query)).length > 0);
+    await until(query, 60_000, async () => (await stack.query(query)).length > 0);
   }
   const streams = (known: string) => total("nam_ai_stream_episodes_total", { known });
   expect([await streams("yes"), await streams("no")]).toEqual([2, 1]);
-}, 90_000);
+}, 150_000);
 
 test("every expression in grafana/ and prometheus/ names metrics that exist, and returns data", async () => {
   const missing: string[] = [];
