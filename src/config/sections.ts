@@ -54,9 +54,9 @@ export const tlsSettings = z
   .strictObject({
     ech_public_names: z
       .array(z.string().toLowerCase().min(1).max(253))
-      .default([])
+      .default(["cloudflare-ech.com"])
       .describe(
-        "Server names that a ClientHello with an ECH extension shows instead of the real one, e.g. `cloudflare-ech.com`. Such a hello counts as one without a name.",
+        "Server names that a ClientHello with an ECH extension shows instead of the real one (RFC 9849 §6.1). Such a hello counts as one without a name. Those that stand here replace the default, so name `cloudflare-ech.com` too, which stands for every site at Cloudflare.",
       ),
   })
   .prefault({})

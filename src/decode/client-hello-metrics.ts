@@ -5,19 +5,26 @@ import { VERSION_LABELS } from "./hello-versions.ts";
 export const TRANSPORTS = ["tcp", "quic", "dtls"] as const;
 export type HelloTransport = (typeof TRANSPORTS)[number];
 const SNI_LABELS = ["yes", "no"];
-/** Client families by the cipher part of their JA4, measured on the software named. */
+/** Client families by the cipher part of their JA4, measured on the software named; the second of Node is of versions 22 to 24. */
 const FAMILIES: ReadonlyMap<string, string> = new Map([
   ["85036bcba153", "python"],
   ["a33745022dd6", "node"],
+  ["b262b3658495", "node"],
   ["e8f1e7e78f70", "curl"],
   ["9dc949149365", "go"],
   ["8daaf6152771", "chromium"],
+  ["db35923f8641", "java"],
+  ["61a7ad8aa9b6", "deno"],
+  ["5b57614c22b0", "firefox"],
+  ["a09f3c656075", "safari"],
 ]);
 export const OTHER_FAMILY = "other";
-const FAMILY_LABELS = [...FAMILIES.values(), OTHER_FAMILY];
+const FAMILY_LABELS = [...new Set(FAMILIES.values()), OTHER_FAMILY];
+/** Families that many networks never see: their series appear with their first hello. */
+const RARE: ReadonlySet<string> = new Set(["java", "deno", "firefox", "safari"]);
 export const hellos: MetricDefinition = {
   name: "nam_tls_hellos_total",
-  help: "ClientHellos by transport, highest version offered, presence of a server name that is not just an ECH public name, and client family (by the cipher part of JA4).",
+  help: "ClientHellos by transport, highest version offered, presence of a server name that is not just an ECH public name, and client family (by the cipher part of JA4). java, deno, firefox and safari appear when they are first seen.",
   type: "counter",
   labels: {
     transport: TRANSPORTS,
@@ -25,6 +32,7 @@ export const hellos: MetricDefinition = {
     sni: SNI_LABELS,
     family: FAMILY_LABELS,
   },
+  appearsWith: ({ family = "" }) => (RARE.has(family) ? family : ""),
 };
 const FEATURES = ["ech", "pre_shared_key", "session_ticket", "early_data"] as const;
 export const features: MetricDefinition = {

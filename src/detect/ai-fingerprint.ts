@@ -38,6 +38,13 @@ interface Handshakes {
   believedMs: number;
 }
 
+/** By client, provider and family, whether it is believed; by client and provider, the family that was seen first. */
+const memorySchema = z.strictObject({
+  learnedSeconds: z.number().min(0),
+  families: z.array(z.tuple([z.string(), z.boolean()])).max(CAPACITY),
+  pairs: z.array(z.tuple([z.string(), z.string()])).max(CAPACITY),
+});
+
 /** Programs that talk to AI providers and are not what they were, or not what they say. */
 export const aiFingerprint: DetectorDefinition<Settings> = {
   name: "ai_fingerprint",
@@ -67,6 +74,23 @@ class Fingerprints implements Detector {
     return tick.window.rows.ai_flows
       .filter(({ completed, family }) => completed > 0 && isKnownFamily(family))
       .flatMap((row) => this.#judge(row, tick, isReady));
+  }
+
+  remember(): unknown {
+    return {
+      learnedSeconds: this.#learnedSeconds,
+      families: this.#families.remember(({ believedMs }) => !Number.isNaN(believedMs)),
+      pairs: this.#pairs.remember((family) => family),
+    };
+  }
+
+  recall(memory: unknown): void {
+    const { learnedSeconds, families, pairs } = memorySchema.parse(memory);
+    this.#learnedSeconds = learnedSeconds;
+    this.#families.recall(families, (isBelieved) => ({
+      ...{ count: 0, sinceMs: 0, believedMs: isBelieved ? Number.NEGATIVE_INFINITY : Number.NaN },
+    }));
+    this.#pairs.recall(pairs, (family) => family);
   }
 
   #judge(row: AiFlowRow, tick: Tick, isReady: boolean): Finding[] {

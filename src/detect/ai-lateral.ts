@@ -5,7 +5,13 @@ import { scopeOf } from "../util/address-scope.ts";
 import { ActiveAgents } from "./active-agents.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";
-import { FirstSights, Learning, sightSettings } from "./first-sights.ts";
+import {
+  FirstSights,
+  Learning,
+  recallSights,
+  rememberSights,
+  sightSettings,
+} from "./first-sights.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, duration, endpoint } from "./text.ts";
 
@@ -70,6 +76,14 @@ class AiLateral implements Detector {
       touched.add(client);
     }
     return [...talks, ...[...touched].flatMap((client) => this.#fanOut(client, tick))];
+  }
+
+  remember(): unknown {
+    return rememberSights(this.#learning, { talks: this.#talks, services: this.#services });
+  }
+
+  recall(memory: unknown): void {
+    recallSights(memory, this.#learning, { talks: this.#talks, services: this.#services });
   }
 
   #talk(row: Talk, tick: Tick): Finding[] {

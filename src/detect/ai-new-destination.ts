@@ -5,7 +5,7 @@ import { scopeOf } from "../util/address-scope.ts";
 import { ActiveAgents } from "./active-agents.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";
-import { Novelties, type Novelty } from "./novelties.ts";
+import { Novelties, type Novelty, noveltiesMemory } from "./novelties.ts";
 import { ReplyTimes } from "./reply-times.ts";
 import { addressFilter } from "./suggestions.ts";
 import { bytes, count, duration, number, percent } from "./text.ts";
@@ -96,6 +96,7 @@ class NewDestinations implements Detector {
   readonly #replies: ReplyTimes;
   readonly #novelties: Novelties;
   readonly #candidates = new BoundedMap<Candidate>(CANDIDATES);
+  #elapsedMs = 0;
 
   constructor(own: Settings, context: DetectorContext) {
     this.#settings = own;
@@ -106,12 +107,21 @@ class NewDestinations implements Detector {
 
   evaluate(tick: Tick): Finding[] {
     const { rows } = tick.window;
+    this.#elapsedMs = tick.elapsedMs;
     this.#agents.update(tick.window, tick.elapsedMs);
     this.#replies.update(rows);
     for (const row of rows.ai_destinations) this.#see(row, tick);
     return [...this.#candidates.entries()].flatMap(([key, candidate]) =>
       this.#judge(key, candidate, tick.elapsedMs),
     );
+  }
+
+  remember(): unknown {
+    return this.#novelties.remember(this.#elapsedMs);
+  }
+
+  recall(memory: unknown): void {
+    this.#novelties.recall(noveltiesMemory.parse(memory), this.#elapsedMs);
   }
 
   #see(row: Row, tick: Tick): void {

@@ -45,6 +45,12 @@ interface Use {
   lastMs: number;
 }
 
+/** By client and provider, how long ago it was used last: what was used before the restart is known after it. */
+const memorySchema = z.strictObject({
+  learnedSeconds: z.number().min(0),
+  uses: z.array(z.tuple([z.string(), z.number()])).max(CAPACITY),
+});
+
 /** AI that a host begins to use and nobody allowed. */
 export const aiNewProvider: DetectorDefinition<Settings> = {
   name: "ai_new_provider",
@@ -61,6 +67,7 @@ class NewProviders implements Detector {
   readonly #allowed: ReadonlySet<string>;
   readonly #uses = new BoundedMap<Use>(CAPACITY);
   #learnedSeconds = 0;
+  #elapsedMs = 0;
 
   constructor(own: Settings) {
     this.#settings = own;
@@ -70,10 +77,24 @@ class NewProviders implements Detector {
   evaluate(tick: Tick): Finding[] {
     const isReady = this.#learnedSeconds >= this.#settings.learn_seconds;
     this.#learnedSeconds += tick.seconds;
+    this.#elapsedMs = tick.elapsedMs;
     if (tick.tainted) return [];
     return tick.window.rows.ai_flows
       .filter((row) => row.completed > 0 && !QUIET_CATEGORIES.includes(row.category))
       .flatMap((row) => (this.#isNew(row, tick, isReady) ? [this.#finding(row, tick)] : []));
+  }
+
+  remember(): unknown {
+    const uses = this.#uses.remember(({ lastMs }) => this.#elapsedMs - lastMs);
+    return { learnedSeconds: this.#learnedSeconds, uses };
+  }
+
+  recall(memory: unknown): void {
+    const { learnedSeconds, uses } = memorySchema.parse(memory);
+    this.#learnedSeconds = learnedSeconds;
+    this.#uses.recall(uses, (ageMs) => ({
+      ...{ firstMs: Number.NEGATIVE_INFINITY, lastMs: this.#elapsedMs - ageMs },
+    }));
   }
 
   #isNew({ client, provider }: AiFlowRow, { elapsedMs }: Tick, isReady: boolean): boolean {

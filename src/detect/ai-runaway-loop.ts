@@ -5,7 +5,7 @@ import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, number } from "./text.ts";
-import { UsualHours } from "./usual-hours.ts";
+import { UsualHours, type UsualMemory, usualMemory } from "./usual-hours.ts";
 
 const CAPACITY = 4096;
 const MINUTE_MS = 60_000;
@@ -15,6 +15,8 @@ const BUSY_MINUTES = 4;
 const BUSY_CALLS = 10;
 /** Calls in five minutes that are a deviation at least. */
 const FLOOR = 5;
+/** Deviations by which five minutes may exceed the usual ones without adding to the drift. */
+const SLACK = 1;
 /** What others than models are called often by design. */
 const QUIET_CATEGORIES: readonly string[] = [
   ...["telemetry", "observability", "control_plane", "model_hub", "vector_db"],
@@ -33,6 +35,13 @@ const settings = z.strictObject({
     .describe(
       "Deviations above the most calls in five minutes that the host's busy hours usually have.",
     ),
+  drift: z
+    .number()
+    .min(1)
+    .default(8)
+    .describe(
+      "Deviations by which the host's calls may exceed the usual ones in all, five minutes after five minutes and one of each left out, where no five minutes are enough by themselves.",
+    ),
   calls_always: z
     .int()
     .min(1)
@@ -50,15 +59,23 @@ const settings = z.strictObject({
 });
 type Settings = z.infer<typeof settings>;
 
-/** Calls of the last minutes, and what is usual. */
+/** What is usual, by client and target; the last minutes are not kept over a restart. */
+const memorySchema = z.array(z.tuple([z.string(), usualMemory])).max(CAPACITY);
+
+/** Calls of the last minutes, what is usual, and how far they have been above it for a while. */
 class Calls {
   readonly usual: UsualHours;
   readonly #minutes = new Float64Array(MINUTES);
   #minute = 0;
+  /** By CUSUM (Page 1954): deviations above the usual that the last spans of five minutes add up to. */
+  drift = 0;
+  #span: number;
+  #spanCalls = 0;
 
-  constructor(elapsedMs: number) {
-    this.usual = new UsualHours(elapsedMs);
+  constructor(usual: UsualHours, elapsedMs: number) {
+    this.usual = usual;
     this.#minute = Math.floor(elapsedMs / MINUTE_MS);
+    this.#span = Math.floor(this.#minute / MINUTES);
   }
 
   add(calls: number, elapsedMs: number): void {
@@ -66,8 +83,19 @@ class Calls {
     const passed = Math.min(minute - this.#minute, MINUTES);
     for (let i = 1; i <= passed; i++) this.#minutes[(this.#minute + i) % MINUTES] = 0;
     this.#minute = minute;
+    this.#drift(Math.floor(minute / MINUTES));
+    this.#spanCalls += calls;
     const at = minute % MINUTES;
     this.#minutes[at] = (this.#minutes[at] ?? 0) + calls;
+  }
+
+  #drift(span: number): void {
+    if (span === this.#span) return;
+    const above = this.usual.score(this.#spanCalls, FLOOR) - SLACK;
+    // A span without calls ends it.
+    this.drift = span === this.#span + 1 ? Math.max(0, this.drift + above) : 0;
+    this.#span = span;
+    this.#spanCalls = 0;
   }
 
   get sum(): number {
@@ -94,6 +122,7 @@ class RunawayLoops implements Detector {
   readonly #settings: Settings;
   readonly #shared: ReadonlySet<string>;
   readonly #calls = new BoundedMap<Calls>(CAPACITY);
+  #elapsedMs = 0;
 
   constructor(own: Settings) {
     this.#settings = own;
@@ -102,6 +131,7 @@ class RunawayLoops implements Detector {
 
   evaluate(tick: Tick): Finding[] {
     const { ai_calls, ai_agents } = tick.window.rows;
+    this.#elapsedMs = tick.elapsedMs;
     const loops = new Set(ai_agents.filter(({ hasLoop }) => hasLoop).map(({ client }) => client));
     const rows = new Map<string, AiCallRow[]>();
     for (const row of ai_calls) {
@@ -112,6 +142,16 @@ class RunawayLoops implements Detector {
     return [...rows].flatMap(([key, own]) => this.#judge(key, own, tick, loops));
   }
 
+  remember(): unknown {
+    return this.#calls.remember(({ usual }): UsualMemory => usual.remember(this.#elapsedMs));
+  }
+
+  recall(memory: unknown): void {
+    const revive = (own: UsualMemory): Calls =>
+      new Calls(UsualHours.recall(own, this.#elapsedMs), this.#elapsedMs);
+    this.#calls.recall(memorySchema.parse(memory), revive);
+  }
+
   #judge(
     key: string,
     rows: readonly AiCallRow[],
@@ -119,7 +159,7 @@ class RunawayLoops implements Detector {
     loops: ReadonlySet<string>,
   ): Finding[] {
     const own = this.#settings;
-    const calls = this.#calls.use(key, () => new Calls(elapsedMs));
+    const calls = this.#calls.use(key, () => new Calls(new UsualHours(elapsedMs), elapsedMs));
     calls.add(
       rows.reduce((sum, row) => sum + row.calls, 0),
       elapsedMs,
@@ -127,17 +167,24 @@ class RunawayLoops implements Detector {
     const { sum } = calls;
     const isKnown = calls.usual.isKnown(elapsedMs, own.learn_seconds);
     const score = isKnown ? calls.usual.score(sum, FLOOR) : null;
+    if (!isKnown) calls.drift = 0;
     if (!tainted) calls.usual.raise(sum, elapsedMs);
     const [row] = rows;
     if (row === undefined || calls.busyMinutes < BUSY_MINUTES) return [];
-    const isMuch =
-      score === null ? sum >= own.calls_always : sum >= own.calls && score >= own.score;
-    return isMuch ? [this.#finding(row, calls, score, loops.has(row.client))] : [];
+    const isMuch = score === null ? sum >= own.calls_always : sum >= own.calls;
+    const isFar = score === null || score >= own.score || calls.drift >= own.drift;
+    return isMuch && isFar ? [this.#finding(row, calls, score, loops.has(row.client))] : [];
   }
 
-  #finding(row: AiCallRow, { sum, usual }: Calls, score: number | null, hasLoop: boolean): Finding {
+  #finding(
+    row: AiCallRow,
+    { sum, usual, drift }: Calls,
+    score: number | null,
+    hasLoop: boolean,
+  ): Finding {
     const own = this.#settings;
     const target = targetOf(row);
+    const isDrift = score !== null && score < own.score;
     return {
       entity: entityOf(row),
       severity: hasLoop ? "critical" : "warning",
@@ -148,7 +195,9 @@ class RunawayLoops implements Detector {
       threshold:
         score === null
           ? { value: own.calls_always, setting: "detectors.ai_runaway_loop.calls_always" }
-          : { value: own.score, setting: "detectors.ai_runaway_loop.score" },
+          : isDrift
+            ? { value: own.drift, setting: "detectors.ai_runaway_loop.drift" }
+            : { value: own.score, setting: "detectors.ai_runaway_loop.score" },
       windowSeconds: (MINUTES * MINUTE_MS) / 1000,
       samples: sum,
       evidence: [
@@ -156,6 +205,7 @@ class RunawayLoops implements Detector {
         score === null
           ? "what is usual for the host is not known yet"
           : `its busy hours have ${number(usual.usual)} in five minutes`,
+        ...(isDrift ? [`for a while now, by ${number(drift)} deviations in all`] : []),
         hasLoop
           ? "its uploads grow from call to call, as an agent's do"
           : "its uploads do not grow from call to call",

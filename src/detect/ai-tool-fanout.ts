@@ -8,7 +8,7 @@ import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts"
 import { ReplyTimes } from "./reply-times.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, number } from "./text.ts";
-import { UsualHours } from "./usual-hours.ts";
+import { UsualHours, usualMemory } from "./usual-hours.ts";
 
 const CAPACITY = 4096;
 const MOST_ARRIVALS = 256;
@@ -49,6 +49,9 @@ interface Fan {
   readonly usual: UsualHours;
 }
 
+/** What is usual, by client; the last minute is not kept over a restart. */
+const memorySchema = z.array(z.tuple([z.string(), usualMemory])).max(CAPACITY);
+
 /** A model's reply sends an agent's host everywhere at once. */
 export const aiToolFanout: DetectorDefinition<Settings> = {
   name: "ai_tool_fanout",
@@ -65,6 +68,7 @@ class ToolFanout implements Detector {
   readonly #agents = new ActiveAgents();
   readonly #replies = new ReplyTimes(KEPT_MS);
   readonly #fans = new BoundedMap<Fan>(CAPACITY);
+  #elapsedMs = 0;
 
   constructor(own: Settings) {
     this.#settings = own;
@@ -72,6 +76,7 @@ class ToolFanout implements Detector {
 
   evaluate(tick: Tick): Finding[] {
     const { rows } = tick.window;
+    this.#elapsedMs = tick.elapsedMs;
     this.#agents.update(tick.window, tick.elapsedMs);
     const touched = new Set(this.#replies.update(rows));
     for (const row of rows.ai_destinations) {
@@ -80,6 +85,17 @@ class ToolFanout implements Detector {
       touched.add(row.client);
     }
     return [...touched].flatMap((client) => this.#judge(client, tick));
+  }
+
+  remember(): unknown {
+    return this.#fans.remember(({ usual }) => usual.remember(this.#elapsedMs));
+  }
+
+  recall(memory: unknown): void {
+    this.#fans.recall(memorySchema.parse(memory), (own) => ({
+      arrivals: [],
+      usual: UsualHours.recall(own, this.#elapsedMs),
+    }));
   }
 
   #fanOf(client: string, { elapsedMs }: Tick): Fan {

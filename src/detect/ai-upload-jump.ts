@@ -6,7 +6,7 @@ import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts"
 import { RecentSums } from "./recent-sums.ts";
 import { addressFilter } from "./suggestions.ts";
 import { bytes, count } from "./text.ts";
-import { UsualHours } from "./usual-hours.ts";
+import { UsualHours, usualMemory } from "./usual-hours.ts";
 
 const CAPACITY = 4096;
 const HOUR_MS = 3_600_000;
@@ -46,6 +46,11 @@ interface Uploads {
   readonly calls: UsualHours;
 }
 
+/** What is usual in an hour and in a call, by client and provider. */
+const memorySchema = z
+  .array(z.tuple([z.string(), z.tuple([usualMemory, usualMemory])]))
+  .max(CAPACITY);
+
 /** One of the two ways in which an upload is a jump. */
 interface Jump {
   readonly observed: number;
@@ -68,13 +73,29 @@ export const aiUploadJump: DetectorDefinition<Settings> = {
 class UploadJumps implements Detector {
   readonly #settings: Settings;
   readonly #uploads = new BoundedMap<Uploads>(CAPACITY);
+  #elapsedMs = 0;
 
   constructor(own: Settings) {
     this.#settings = own;
   }
 
   evaluate(tick: Tick): Finding[] {
+    this.#elapsedMs = tick.elapsedMs;
     return tick.window.rows.ai_calls.filter(hasProvider).flatMap((row) => this.#judge(row, tick));
+  }
+
+  remember(): unknown {
+    const now = this.#elapsedMs;
+    return this.#uploads.remember(({ hours, calls }) => [hours.remember(now), calls.remember(now)]);
+  }
+
+  recall(memory: unknown): void {
+    const now = this.#elapsedMs;
+    this.#uploads.recall(memorySchema.parse(memory), ([hours, calls]) => ({
+      recent: new RecentSums(["up"] as const, HOUR_MS, PARTS),
+      hours: UsualHours.recall(hours, now),
+      calls: UsualHours.recall(calls, now),
+    }));
   }
 
   #judge(row: AiCallRow, { elapsedMs, tainted, seconds }: Tick): Finding[] {

@@ -51,6 +51,19 @@ export class BoundedMap<Value> {
     this.#unlink(node);
   }
 
+  /** Entities from the least to the most recently used, their states made plain: what `recall` takes. */
+  remember<Plain>(plain: (value: Value) => Plain): [key: string, state: Plain][] {
+    return [...this.entries()].map(([key, value]) => [key, plain(value)]);
+  }
+
+  /** Takes entities over as the most recently used ones. */
+  recall<Plain>(
+    memory: readonly (readonly [key: string, state: Plain])[],
+    revive: (state: Plain) => Value,
+  ): void {
+    for (const [key, state] of memory) this.use(key, () => revive(state));
+  }
+
   /** Entities from the least to the most recently used; the one just given may be deleted. */
   *entries(): Generator<[string, Value]> {
     for (let node = this.#oldest; node; ) {

@@ -31,11 +31,20 @@ export interface SightSettings {
   readonly known_seconds: number;
 }
 
+/** What is kept over a restart: seconds learned, and by key how long ago each thing was seen last. */
+export const sightsMemory = z.strictObject({
+  learnedSeconds: z.number().min(0),
+  seen: z.record(z.string(), z.array(z.tuple([z.string(), z.number()])).max(CAPACITY)),
+});
+export type SightsMemory = z.infer<typeof sightsMemory>;
+
 /** How long traffic has been learned, in ticks that may be learned from. */
 export class Learning {
   /** Seconds learned before the current tick. */
   seconds = 0;
   isReady = false;
+  /** Time of the last tick. */
+  elapsedMs = 0;
   readonly #needed: number;
   #counted = 0;
 
@@ -43,8 +52,19 @@ export class Learning {
     this.#needed = learn_seconds;
   }
 
+  /** Seconds learned, the last tick among them. */
+  get counted(): number {
+    return this.#counted;
+  }
+
+  /** Goes on after so many seconds learned. */
+  recall(counted: number): void {
+    this.#counted = counted;
+  }
+
   /** Once a tick, before anything is seen in it. */
-  update({ seconds, tainted }: Tick): void {
+  update({ seconds, elapsedMs, tainted }: Tick): void {
+    this.elapsedMs = elapsedMs;
     this.seconds = this.#counted;
     this.isReady = this.#counted >= this.#needed;
     if (!tainted) this.#counted += seconds;
@@ -60,6 +80,17 @@ export class FirstSights {
   constructor(settings: SightSettings, learning: Learning) {
     this.#settings = settings;
     this.#learning = learning;
+  }
+
+  remember(): [key: string, ageMs: number][] {
+    return this.#known.remember(({ lastMs }) => this.#learning.elapsedMs - lastMs);
+  }
+
+  /** Knows all of that, as if it had been learned. */
+  recall(seen: readonly (readonly [key: string, ageMs: number])[]): void {
+    this.#known.recall(seen, (ageMs) => ({
+      ...{ firstMs: Number.NEGATIVE_INFINITY, lastMs: this.#learning.elapsedMs - ageMs },
+    }));
   }
 
   /** Sees something in a tick; returns for how many milliseconds it has been known, infinitely long if it was learned. */
@@ -78,4 +109,25 @@ export class FirstSights {
   isNew(key: string, tick: Tick): boolean {
     return this.see(key, tick) < this.#settings.told_seconds * 1000;
   }
+}
+
+/** What several of them, which learn together, remember; `sights` by the name each is kept under. */
+export function rememberSights(
+  learning: Learning,
+  sights: Readonly<Record<string, FirstSights>>,
+): SightsMemory {
+  const seen = Object.entries(sights).map(([name, own]) => [name, own.remember()]);
+  return { learnedSeconds: learning.counted, seen: Object.fromEntries(seen) };
+}
+
+/** Goes on from there; throws, with nothing changed, where that is not what `rememberSights` gives. */
+export function recallSights(
+  memory: unknown,
+  learning: Learning,
+  sights: Readonly<Record<string, FirstSights>>,
+): void {
+  const { learnedSeconds, seen } = sightsMemory.parse(memory);
+  learning.recall(learnedSeconds);
+
+  for (const [name, own] of Object.entries(sights)) own.recall(seen[name] ?? []);
 }

@@ -3,7 +3,13 @@ import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
 import { ActiveAgents } from "./active-agents.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
-import { FirstSights, Learning, sightSettings } from "./first-sights.ts";
+import {
+  FirstSights,
+  Learning,
+  recallSights,
+  rememberSights,
+  sightSettings,
+} from "./first-sights.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, duration } from "./text.ts";
 
@@ -40,6 +46,14 @@ class MetadataAccess implements Detector {
     return tick.window.rows.metadata_asks
       .filter(({ client }) => this.#askers.isNew(client, tick))
       .map((row) => this.#finding(row, tick));
+  }
+
+  remember(): unknown {
+    return rememberSights(this.#learning, { askers: this.#askers });
+  }
+
+  recall(memory: unknown): void {
+    recallSights(memory, this.#learning, { askers: this.#askers });
   }
 
   #finding({ client, server, connections, requests, bare }: Row, tick: Tick): Finding {

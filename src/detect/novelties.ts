@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { z } from "zod";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Tick } from "./detector.ts";
 import { RecentSums } from "./recent-sums.ts";
@@ -27,6 +28,15 @@ interface Client {
   readonly news: RecentSums<"news">;
 }
 
+/**
+ * What is kept of novelties over a restart: by client, for how long it has been known and how often it went somewhere new
+ * in the last day; by client and destination, how long ago it was there. Ages in milliseconds.
+ */
+export const noveltiesMemory = z.strictObject({
+  clients: z.array(z.tuple([z.string(), z.tuple([z.number(), z.number()])])).max(CLIENTS),
+  seen: z.array(z.tuple([z.string(), z.number()])).max(DESTINATIONS),
+});
+
 /** Where each client has been, and how often it goes somewhere new. */
 export class Novelties {
   readonly #settings: NoveltySettings;
@@ -36,6 +46,24 @@ export class Novelties {
 
   constructor(settings: NoveltySettings) {
     this.#settings = settings;
+  }
+
+  remember(now: number): z.infer<typeof noveltiesMemory> {
+    return {
+      clients: this.#clients.remember(({ firstMs, news }) => [now - firstMs, news.total("news")]),
+      seen: this.#lastMs.remember(({ lastMs }) => now - lastMs),
+    };
+  }
+
+  /** Goes on from there; the time between counts for nothing. */
+  recall({ clients, seen }: z.infer<typeof noveltiesMemory>, now: number): void {
+    this.#clients.recall(clients, ([ageMs, count]) => {
+      const news = new RecentSums(["news"] as const, DAY_MS, PARTS);
+      // When in the day it was is not kept: for a day the client is held to be more restless than it is.
+      news.add(now, { news: count });
+      return { firstMs: now - ageMs, news };
+    });
+    this.#lastMs.recall(seen, (ageMs) => ({ lastMs: now - ageMs }));
   }
 
   /** A client is at a destination; returns a novelty where it never was before, once its habits are known. */

@@ -24,8 +24,8 @@ const FIRST_APPLICATION = 2;
 const MOST_VERDICTS = 128;
 const SETTLED = SETTLED_FLAG;
 const CLOSING = TcpFlag.FIN | TcpFlag.RST;
-/** Applications whose flows may hold calls to an AI that only their shape shows. */
-const CALL_APPLICATIONS = ["tls", "quic"];
+/** Applications whose flows may hold calls to an AI. */
+const CALL_APPLICATIONS = ["tls", "quic", "http"];
 
 export interface FlowStageOptions {
   readonly layout: CellLayout;
@@ -140,11 +140,12 @@ export class FlowStage {
       tell(this.#applicationListeners[packet.application] as PacketListener[], packet, timeMs);
     }
     if (packet.login !== 0) tell(this.#loginListeners, packet, timeMs);
-    if ((packet.tcpFlags & CLOSING) !== 0) this.calls.onClose(packet);
     const { agents } = packet.facts as AgentMark;
     if (agents !== undefined && agents.packet === packet.number) {
+      this.calls.onAgents(packet, timeMs);
       tell(this.#agentListeners, packet, timeMs);
     }
+    if ((packet.tcpFlags & CLOSING) !== 0) this.calls.onClose(packet);
   }
 
   /** Ends the window at `timeMs`. */

@@ -9,10 +9,15 @@ type Labels = Readonly<Record<string, string>>;
 /** Reads one series' samples from the cells. */
 type Reader = (values: Float64Array) => readonly Sample[];
 
-/** `isLast`: nothing reads the family again, so that what appears is told as it is, and not at 0 first. */
+/** `isLast`: nothing reads the family again, so that what appears is told as it is, and not at 0 for a while. */
 export type CellFamily = (values: Float64Array, isLast: boolean) => Family;
 
 const FROM_THE_START = "";
+/**
+ * Whoever asks within this time after the first who could see a series sees it at 0: two scrapes at the longest interval that
+ * the rules of prometheus/ promise to work with, so that several servers see the first event.
+ */
+export const ZERO_MS = 30_000;
 const ZEROS = new Float64Array(0);
 
 /**
@@ -23,6 +28,7 @@ export function cellFamily(
   definition: MetricDefinition,
   layout: CellLayout,
   budget: SeriesBudget,
+  nowMs: () => number,
 ): CellFamily {
   const { name, help, type, appearsWith } = definition;
   const groups = new Map<string, CellSeries[]>();
@@ -36,7 +42,7 @@ export function cellFamily(
       const admitted = series.filter(() => budget.take(seriesPerLabelSet(definition)));
       readers.push(...admitted.map((one) => readerOf(definition, one)));
     } else {
-      const appearing = new AppearingSeries(definition, series, budget);
+      const appearing = new AppearingSeries(definition, series, budget, nowMs);
       readers.push((values, isLast) => appearing.read(values, isLast));
     }
   }
@@ -53,9 +59,17 @@ class AppearingSeries {
   readonly #size: number;
   readonly #cells: number;
   readonly #budget: SeriesBudget;
-  #state: "unused" | "exposed" | "refused" = "unused";
+  readonly #nowMs: () => number;
+  #state: "unused" | "at_zero" | "exposed" | "refused" = "unused";
+  #sinceMs = 0;
 
-  constructor(definition: MetricDefinition, series: readonly CellSeries[], budget: SeriesBudget) {
+  constructor(
+    definition: MetricDefinition,
+    series: readonly CellSeries[],
+    budget: SeriesBudget,
+    nowMs: () => number,
+  ) {
+    this.#nowMs = nowMs;
     this.#series = series;
     this.#readers = series.map((one) => readerOf(definition, one));
     this.#size = series.length * seriesPerLabelSet(definition);
@@ -64,11 +78,23 @@ class AppearingSeries {
   }
 
   read(values: Float64Array, isLast: boolean): readonly Sample[] {
-    if (this.#state === "exposed") return this.#samples(values);
-    if (this.#state === "refused" || !this.#isUsed(values)) return [];
-    this.#state = this.#budget.take(this.#size) ? "exposed" : "refused";
-    if (this.#state === "refused") return [];
-    return this.#samples(isLast ? values : ZEROS);
+    if (this.#state === "unused" && this.#isUsed(values)) this.#begin();
+    if (this.#state === "at_zero" && this.#nowMs() - this.#sinceMs >= ZERO_MS) {
+      this.#state = "exposed";
+    }
+    switch (this.#state) {
+      case "exposed":
+        return this.#samples(values);
+      case "at_zero":
+        return this.#samples(isLast ? values : ZEROS);
+      default:
+        return [];
+    }
+  }
+
+  #begin(): void {
+    this.#state = this.#budget.take(this.#size) ? "at_zero" : "refused";
+    this.#sinceMs = this.#nowMs();
   }
 
   #samples(values: Float64Array): readonly Sample[] {

@@ -15,7 +15,7 @@ export interface MetricDefinition {
   readonly has?: (labels: Readonly<Record<string, string>>) => boolean;
   /**
    * Names the group a series appears with; "" for one that exists from the start. The others are exposed when the first
-   * of their group has counted, all of them, at 0 for one scrape: `increase()` sees their first event too. For families in
+   * of their group has counted, all of them, at 0 for half a minute: `increase()` sees their first event too. For families in
    * cells whose labels have more values than one network ever uses.
    */
   readonly appearsWith?: (labels: Readonly<Record<string, string>>) => string;

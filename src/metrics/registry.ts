@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { systemClock } from "../util/clock.ts";
 import { NamError } from "../util/errors.ts";
 import { cellFamily } from "./cell-families.ts";
 import type { CellLayout } from "./cells.ts";
@@ -36,13 +37,16 @@ const PROCESS_SERIES = 128;
  */
 export class MetricsRegistry {
   readonly #budget: SeriesBudget;
+  readonly #nowMs: () => number;
   readonly #definitions: MetricDefinition[] = [];
   readonly #names = new MetricNames();
   readonly #collectors: (() => void)[] = [];
   readonly #families: ((isLast: boolean) => Family | Promise<Family>)[] = [];
   #processFamilies: () => Promise<Family[]> = async () => [];
 
-  constructor(options: { readonly seriesBudget?: number } = {}) {
+  /** `nowMs`: monotonic time, the machine's own where it is missing. */
+  constructor(options: { readonly seriesBudget?: number; readonly nowMs?: () => number } = {}) {
+    this.#nowMs = options.nowMs ?? (() => systemClock.monotonicMs());
     this.#budget = new SeriesBudget(options.seriesBudget ?? DEFAULT_SERIES_BUDGET);
     this.#declare(seriesExposed);
     this.#declare(seriesOverflow);
@@ -65,7 +69,7 @@ export class MetricsRegistry {
   cells(layout: CellLayout, values: Float64Array): void {
     for (const definition of layout.definitions()) {
       this.#declare(definition);
-      const family = cellFamily(definition, layout, this.#budget);
+      const family = cellFamily(definition, layout, this.#budget, this.#nowMs);
       this.#families.push((isLast) => family(values, isLast));
     }
   }
@@ -96,7 +100,7 @@ export class MetricsRegistry {
 
   /**
    * One scrape, text 0.0.4 or OpenMetrics 1.0; families in the order of their names. `isLast` for numbers that are written
-   * once, to a file: series that appear do not wait for the next scrape there.
+   * once, to a file: series that appear are not held at 0 there.
    */
   async text(openMetrics: boolean, isLast = false): Promise<{ body: string; contentType: string }> {
     const families = await this.#collect(isLast);

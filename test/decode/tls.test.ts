@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { familyOf } from "../../src/decode/client-hello-metrics.ts";
 import { LayerIndex, Stop } from "../../src/decode/protocol.ts";
 import { isGrease } from "../../src/decode/tls-vectors.ts";
 import { Decoding } from "./decoding.ts";
@@ -180,6 +181,35 @@ describe("JA4", () => {
     const decoding = new Decoding();
     decoding.takeBytes(helloFrame({ ciphers, extensions }));
     expect(decoding.value("nam_tls_hellos_total", { family: "chromium" })).toBe(1);
+  });
+
+  it.each([
+    ["firefox", "1301 1303 1302 c02b c02f cca9 cca8 c02c c030 c00a c009 c013 c014 9c 9d 2f 35"],
+    [
+      "safari",
+      "1301 1302 1303 c02c c02b cca9 c030 c02f cca8 c00a c009 c014 c013 9d 9c 35 2f c008 c012 0a",
+    ],
+    ["deno", "1302 1301 1303 c02c c02b cca9 c030 c02f cca8 ff"],
+    ["other", "1302 1301 1303 c02c c02b cca9 c030 c02f cca8"],
+  ])("knows %s by what it offers, in any order", (family, text) => {
+    const list = text.split(" ").map((digits) => Number.parseInt(digits, 16));
+    for (const ciphers of [list, list.toReversed()]) {
+      const decoding = new Decoding();
+      decoding.takeBytes(helloFrame({ ciphers, extensions }));
+      expect(decoding.value("nam_tls_hellos_total", { family })).toBe(1);
+      expect(decoding.packet.facts.hello?.family).toBe(family);
+    }
+  });
+
+  it.each([
+    ["python", "85036bcba153"],
+    ["node", "a33745022dd6"],
+    ["node", "b262b3658495"],
+    ["curl", "e8f1e7e78f70"],
+    ["go", "9dc949149365"],
+    ["java", "db35923f8641"],
+  ])("knows %s by %s", (family, part) => {
+    expect(familyOf(part)).toBe(family);
   });
 
   it.each([

@@ -40,6 +40,31 @@ describe("ai_runaway_loop", () => {
     ]);
   });
 
+  it("tells of calls that are somewhat more than usual, again and again", () => {
+    const one = bench();
+    // A hundred in five minutes are usual, with a deviation of ten.
+    usual(one, 25, { calls: 100 });
+    expect(minutes(one, 15, { calls: 26 })).toEqual([]);
+    minutes(one, 25, { calls: 26 });
+    expect(opened(one)).toMatchObject([
+      {
+        ...{ severity: "warning", expected: 100, observed: 130 },
+        threshold: { value: 8, setting: "detectors.ai_runaway_loop.drift" },
+      },
+    ]);
+  });
+
+  it("is silent where there are no more than a deviation, or where there is a pause", () => {
+    const one = bench();
+    usual(one, 25, { calls: 100 });
+    minutes(one, 55, { calls: 22 });
+    for (let round = 0; round < 4; round++) {
+      minutes(one, 15, { calls: 26 });
+      one.run(2, { seconds: 300 });
+    }
+    expect(one.events).toEqual([]);
+  });
+
   it("is critical where an agent's loop is seen too", () => {
     const one = bench();
     usual(one, 25, { calls: 10 });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Anomaly } from "../../src/detect/detector.ts";
 import { parseText } from "../support/exposition.ts";
 import { ATTACKER, Lab, until, VICTIM } from "../support/lab.ts";
-import { honestClients, startNames, startScript } from "../support/lab-services.ts";
+import { honestClients, modelClient, startNames, startScript } from "../support/lab-services.ts";
 import { namedExpressions } from "../support/named-metrics.ts";
 import { AGENT, FRESH_AGENT, type Hook, Stack } from "../support/stack.ts";
 import type { Received } from "../support/webhook-stand-in.ts";
@@ -177,6 +177,32 @@ test("promtool finds nothing to say about the live endpoint", async () => {
   });
   expect(output).toBe("");
 });
+
+test("calls to a model and their token streams are counted, from 0 on", async () => {
+  startScript(lab, lab.b, "lab-model.ts", "serve", VICTIM);
+  await until("the model", 20_000, () =>
+    lab
+      .get(
+        `https://${VICTIM}/`,
+        "--insecure",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%{http_code}",
+      )
+      .then((status) => status === "405"),
+  );
+  await modelClient(lab, VICTIM);
+  for (const query of [
+    'sum(increase(nam_ai_calls_total{provider="openai"}[1m])) >= 2',
+    'sum(increase(nam_ai_stream_episodes_total{known="no"}[1m])) >= 1',
+    'instance_provider:nam_ai_calls:rate5m{provider="openai"} > 0',
+  ]) {
+    await until(query, 60_000, async () => (await stack.query(query)).length > 0);
+  }
+  const streams = (known: string) => total("nam_ai_stream_episodes_total", { known });
+  expect([await streams("yes"), await streams("no")]).toEqual([2, 1]);
+}, 150_000);
 
 test(
   "two minutes of honest traffic raise nothing, and what the attacks opened is told to be over",

@@ -13,6 +13,8 @@ const LONGEST_SCRAPE_SECONDS = 15;
 const SEVERITIES = ["critical", "warning", "info", "none"];
 const KINDS = ["anomaly", "agent", "fleet", "watchdog"];
 const EVENT_METRICS = ["nam_anomaly_active", "nam_anomaly_events_total"];
+/** Counters, and the counters that a histogram is made of. */
+const COUNTER = /_(total|bucket|sum|count)$/;
 const COUNTER_FUNCTIONS = ["rate", "increase"];
 
 const alerts = alertRules().map((rule) => [rule.alert, rule] as const);
@@ -50,10 +52,10 @@ describe.each(alerts)("alert %s", (name, rule) => {
     if (rule.labels.kind !== "watchdog") expect(description).toMatch(places);
   });
 
-  it("leads to its runbook and to the dashboard", () => {
+  it("leads to its runbook and to a dashboard", () => {
     expect(rule.annotations.runbook_url).toBe(`docs/runbooks/${name}.md`);
     expect(existsSync(join(root, `docs/runbooks/${name}.md`))).toBe(true);
-    expect(rule.annotations.dashboard_url).toMatch(/^\/d\/nam-overview(\?|$)/);
+    expect(rule.annotations.dashboard_url).toMatch(/^\/d\/nam-(overview|ai-agents)(\?|$)/);
   });
 
   it("compares with something, so that it can be silent", () => {
@@ -84,7 +86,7 @@ describe.each(expressions)("expression of %s", (_name, expr) => {
   it("reads counters, and nothing else, through rate or increase", () => {
     for (const { metric, within } of readExpression(expr).selectors) {
       const through = within.some((call) => COUNTER_FUNCTIONS.includes(call));
-      expect(`${metric} ${through}`).toBe(`${metric} ${metric.endsWith("_total")}`);
+      expect(`${metric} ${through}`).toBe(`${metric} ${COUNTER.test(metric)}`);
     }
   });
 

@@ -29,3 +29,9 @@ export function honestClients(lab: Lab, address: string, seconds: number): Promi
     ...[`${root}test/support/benign-clients.ts`, address, String(seconds)],
   );
 }
+
+/** A client in `a` that gets token streams over TLS from a server in `b`: two as from api.openai.com, one as from nobody. */
+export function modelClient(lab: Lab, address: string): Promise<string> {
+  const script = `${root}test/support/lab-model.ts`;
+  return lab.exec(lab.a, process.execPath, "--import", "tsx", script, "ask", address);
+}

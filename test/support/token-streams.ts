@@ -24,15 +24,18 @@ const OBFUSCATION = "abcdefghijklmno";
 export class TokenServer {
   readonly #server: https.Server;
 
-  private constructor({ cert, key }: Certificate) {
+  private constructor({ cert, key }: Pick<Certificate, "cert" | "key">) {
     this.#server = https.createServer({ cert, key }, (request, response) => {
       answer(request, response).catch(() => response.destroy());
     });
   }
 
-  static async start(certificate: Certificate): Promise<TokenServer> {
+  static async start(
+    certificate: Pick<Certificate, "cert" | "key">,
+    { address = "127.0.0.1", port = 0 } = {},
+  ): Promise<TokenServer> {
     const server = new TokenServer(certificate);
-    await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.#server.listen(port, address, resolve));
     return server;
   }
 
@@ -47,6 +50,7 @@ export class TokenServer {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== "POST") return void response.writeHead(405).end();
   let body = "";
   for await (const part of request.setEncoding("utf8")) body += part;
   const reply = (JSON.parse(body) as { metadata: Reply }).metadata;
@@ -80,23 +84,26 @@ function eventText(random: () => number): string {
   return `data: ${JSON.stringify(chunk)}\n\n`;
 }
 
+/** Where a reply is asked for, and how the server is believed. */
+export interface Target {
+  readonly port: number;
+  readonly host?: string;
+  readonly servername?: string;
+  readonly ca?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
 /** Asks for replies one after the other over one connection; returns when the last has come. */
-export async function askFor(
-  replies: readonly Reply[],
-  { port, ca }: { readonly port: number; readonly ca: string },
-): Promise<void> {
+export async function askFor(replies: readonly Reply[], target: Target): Promise<void> {
   const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
   try {
-    for (const reply of replies) await ask(reply, { port, ca, agent });
+    for (const reply of replies) await ask(reply, { ...target, agent });
   } finally {
     agent.destroy();
   }
 }
 
-function ask(
-  reply: Reply,
-  target: { readonly port: number; readonly ca: string; readonly agent: https.Agent },
-): Promise<void> {
+function ask(reply: Reply, target: Target & { readonly agent: https.Agent }): Promise<void> {
   const body = JSON.stringify({
     ...{ model: "gpt-4o-mini", stream: true, metadata: reply },
     messages: [{ role: "user", content: "Tell me about the shape of token streams, please." }],

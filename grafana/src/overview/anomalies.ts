@@ -20,12 +20,14 @@ import { BLUE, GREEN, line, lineWithExemplars, ORANGE, RED, stacked, steps } fro
 import { increase, select } from "../select.ts";
 import { datasource } from "../variables.ts";
 
-/** What is open, since when, and how much there has been. */
-export function anomalyPanels(): (StateTimelineBuilder | TimeSeriesBuilder)[] {
-  return [openIncidents(), eventsByDetector()];
+/** What is open, since when, and how much there has been; `matchers` choose detectors. */
+export function anomalyPanels(
+  ...matchers: readonly string[]
+): (StateTimelineBuilder | TimeSeriesBuilder)[] {
+  return [openIncidents(matchers), eventsByDetector(matchers)];
 }
 
-function openIncidents(): StateTimelineBuilder {
+function openIncidents(matchers: readonly string[]): StateTimelineBuilder {
   return new StateTimelineBuilder()
     .title("Incidents over time")
     .description(
@@ -36,7 +38,10 @@ function openIncidents(): StateTimelineBuilder {
     .height(9)
     .span(14)
     .withTarget(
-      line(`max by (instance, detector) (${severityLevels()})`, "{{instance}} {{detector}}"),
+      line(
+        `max by (instance, detector) (${severityLevels(matchers)})`,
+        "{{instance}} {{detector}}",
+      ),
     )
     .mappings([severityNames()])
     .thresholds(steps(GREEN, [1, BLUE], [2, ORANGE], [3, RED]))
@@ -56,9 +61,9 @@ function openIncidents(): StateTimelineBuilder {
 }
 
 /** 0 for a detector that is quiet, 1 to 3 for the severity of what it has open. */
-function severityLevels(): string {
+function severityLevels(matchers: readonly string[]): string {
   const level = (severity: string, value: number): string =>
-    `${value} * (${select("nam_anomaly_active", `severity="${severity}"`)} > bool 0)`;
+    `${value} * (${select("nam_anomaly_active", `severity="${severity}"`, ...matchers)} > bool 0)`;
   return [level("info", 1), level("warning", 2), level("critical", 3)].join(" or ");
 }
 
@@ -74,7 +79,7 @@ function severityNames(): ValueMap {
   };
 }
 
-function eventsByDetector(): TimeSeriesBuilder {
+function eventsByDetector(matchers: readonly string[]): TimeSeriesBuilder {
   return stacked(
     {
       title: "Events by detector",
@@ -89,7 +94,7 @@ function eventsByDetector(): TimeSeriesBuilder {
     .fillOpacity(80)
     .withTarget(
       lineWithExemplars(
-        `sum by (instance, detector, severity) (${increase("nam_anomaly_events_total")}) > 0`,
+        `sum by (instance, detector, severity) (${increase("nam_anomaly_events_total", ...matchers)}) > 0`,
         "{{instance}} {{detector}} {{severity}}",
       ),
     )

@@ -31,6 +31,9 @@ export interface AgentFacts {
   denied: number;
   /** Requests that succeeded although their host was an address. */
   toAddress: number;
+  /** Requests by whose path or header a model may be called, and calls to models that their reply has proved. */
+  asks: number;
+  modelCalls: number;
   /** Requests to metadata services of clouds, and those without the header that these ask for. */
   metadata: number;
   bareMetadata: number;
@@ -53,6 +56,8 @@ export class AgentCounts {
     granted: 0,
     denied: 0,
     toAddress: 0,
+    asks: 0,
+    modelCalls: 0,
     metadata: 0,
     bareMetadata: 0,
   };
@@ -70,8 +75,15 @@ export class AgentCounts {
     const facts = this.#open(packet, isFromServer, protocol);
     facts.messages++;
     if (kind === Kind.CALL) facts.calls++;
+    if (isModelCall(protocol, kind)) facts.modelCalls++;
     if (kind === Kind.ERROR) facts.errors++;
     add(this.#counters, this.#messages + protocol * MESSAGE_KINDS.length + kind, 1);
+  }
+
+  /** A request that counts, if at all, once it is answered. */
+  asked(packet: Packet, entry: number): void {
+    const protocol = protocolOf(entry);
+    if (isModelCall(protocol, kindOfEntry(entry))) this.#open(packet, false, protocol).asks++;
   }
 
   mismatch(packet: Packet, protocol: number): void {
@@ -112,10 +124,16 @@ export class AgentCounts {
     facts.granted = 0;
     facts.denied = 0;
     facts.toAddress = 0;
+    facts.asks = 0;
+    facts.modelCalls = 0;
     facts.metadata = 0;
     facts.bareMetadata = 0;
     return facts;
   }
+}
+
+function isModelCall(protocol: number, kind: number): boolean {
+  return protocol >= Protocol.OPENAI && kind === Kind.CALL;
 }
 
 /** True for what a server does or tells; the card of A2A is for everybody, and a note asks for nothing. */

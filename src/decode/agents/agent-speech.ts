@@ -106,6 +106,7 @@ export class AgentSpeech {
     if ((fields & AUTH) !== 0) entry |= Entry.AUTH;
     if ((fields & ADDRESS_HOST) !== 0) entry |= Entry.ADDRESS;
     push(this.#words, flow + AgentFlow.PENDING, entry);
+    this.counts.asked(packet, entry);
     const protocol = protocolOf(entry);
     if ((entry & Entry.COUNTED) !== 0) {
       this.counts.message(packet, false, protocol, kindOfEntry(entry));

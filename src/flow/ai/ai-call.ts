@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-/** What carried a call: HTTP/1.1 over TLS, another protocol over TLS (calls side by side look like one), QUIC. */
-export const AI_TRANSPORTS = ["tls_h1", "tls_other", "quic"] as const;
+/** What carried a call: HTTP/1.1 over TLS, another protocol over TLS (calls side by side look like one), QUIC, or HTTP/1.x in clear text. */
+export const AI_TRANSPORTS = ["tls_h1", "tls_other", "quic", "plain"] as const;
 export const QUIC_TRANSPORT = 2;
+export const PLAIN_TRANSPORT = 3;
 
 /** Row of a flow whose name is no provider's. */
 export const NO_PROVIDER = -1;
 
 /**
- * A call to a provider, or to anyone whose reply was a token stream. One reused object, valid while a tracker is told.
+ * A call to a provider, or to anyone whose reply was a token stream, or in clear text a model's. One reused object, valid while a tracker is told.
  * Addresses as in Packet; times are milliseconds of flow time.
  */
 export interface AiCall {
@@ -25,13 +26,13 @@ export interface AiCall {
   transport: number;
   /** Row of FlowNames, NO_PROVIDER for none. */
   row: number;
-  /** Server name of the ClientHello, and the client's family by it; empty without one. */
+  /** Server name of the ClientHello or the Host field, and the client's family by the former; empty without one. */
   host: string;
   family: string;
   startMs: number;
   /** When the reply's last byte came. */
   endMs: number;
-  /** Of the client since the server's last byte, and of the server; with the headers of records. */
+  /** Of the client since the server's last byte, and of the server; with the headers of records, or of HTTP. */
   upBytes: number;
   downBytes: number;
   /** From the first byte of the request to the first of the reply. */

@@ -4,7 +4,7 @@ import { LARGE_BYTES, StreamShape } from "./stream-shape.ts";
 import { WATCHED } from "./watch-rows.ts";
 
 /** Upload from which on what a client sends is a request of a call; a chat request is some hundred bytes at least. */
-const UPLOAD_MIN = 200;
+export const UPLOAD_MIN = 200;
 /** What a client sends during a reply and is larger begins the next call; window updates and pings are smaller. */
 const CONTROL_MAX = 100;
 /** A server silent for so long, once it began, has said all. */
@@ -45,14 +45,17 @@ export class CallMeter {
   readonly #sentMs = new Float64Array(WATCHED);
   readonly #askedMs = new Float64Array(WATCHED);
   readonly #tickets = new Uint8Array(WATCHED);
+  /** Upload from which on a row's call is one. */
+  readonly #least = new Uint8Array(WATCHED);
   readonly #ticketMs = new Float64Array(WATCHED);
 
   constructor(listener: CallListener) {
     this.#listener = listener;
   }
 
-  /** A connection whose first hello came at `nowMs`. */
-  begin(row: number, nowMs: number): void {
+  /** A connection whose first hello came at `nowMs`; `least`: the upload from which on what is answered is a call. */
+  begin(row: number, nowMs: number, least: number): void {
+    this.#least[row] = least;
     this.#phase[row] = IDLE;
     this.#sent[row] = 0;
     this.#tickets[row] = TICKETS_MAX;
@@ -73,13 +76,13 @@ export class CallMeter {
     const phase = u8(this.#phase, row);
     const sent = f64(this.#sent, row);
     // What is less than a request, as the end of a handshake, may have waited long for the one that follows.
-    if (sent < UPLOAD_MIN) this.#sentMs[row] = nowMs;
+    if (sent < u8(this.#least, row)) this.#sentMs[row] = nowMs;
     this.#sent[row] = sent + bytes;
     this.#askedMs[row] = nowMs;
     if (phase === IDLE) this.#phase[row] = ASKING;
     if (phase !== REPLYING) return;
     this.shape.addClient(row);
-    if (bytes <= CONTROL_MAX) return;
+    if (bytes <= CONTROL_MAX && bytes < u8(this.#least, row)) return;
     this.end(row);
     this.#phase[row] = ASKING;
   }
@@ -131,7 +134,7 @@ export class CallMeter {
   #answer(row: number, nowMs: number): void {
     const sent = f64(this.#sent, row);
     this.#tickets[row] = 0;
-    if (sent < UPLOAD_MIN) {
+    if (sent < u8(this.#least, row)) {
       this.#rest(row);
       return;
     }

@@ -17,7 +17,7 @@ function byCategory({ category = "" }: Readonly<Record<string, string>>): string
 
 export const aiCalls: MetricDefinition = {
   name: "nam_ai_calls_total",
-  help: "Calls to AI providers over TLS and QUIC: requests of 200 bytes and more with their replies; none: calls to other hosts whose reply has the shape of a token stream. Calls that share an HTTP/2 or QUIC connection at one time are counted as one. A provider appears when it is first called.",
+  help: "Calls to AI providers over TLS and QUIC, and to language models in clear text (plain): requests, of 200 bytes and more where they are encrypted, with their replies; none: calls to other hosts that answer in clear text as a model does, or with the shape of a token stream. Calls that share an HTTP/2 or QUIC connection at one time are counted as one. A provider appears when it is first called.",
   type: "counter",
   labels: { provider: CALL_PROVIDERS, transport: AI_TRANSPORTS },
   appearsWith: ({ provider = "" }) => provider,
@@ -43,7 +43,7 @@ export const aiCallTtft: MetricDefinition = {
 
 export const aiCallUpload: MetricDefinition = {
   name: "nam_ai_call_upload_bytes",
-  help: "Bytes that the client sends in a call, with what TLS adds.",
+  help: "Bytes that the client sends in a call, with what TLS or HTTP adds.",
   type: "histogram",
   labels: { category: CALL_CATEGORIES },
   appearsWith: byCategory,

@@ -5,9 +5,11 @@ import { add, f64 } from "../../util/typed.ts";
 import type { Tracker } from "../tracker.ts";
 import { type AiCall, emptyAiCall, NO_PROVIDER } from "./ai-call.ts";
 import { CallCounts } from "./call-counts.ts";
-import { CallMeter } from "./call-meter.ts";
+import { CallMeter, UPLOAD_MIN } from "./call-meter.ts";
 import { aiStreamGaps, aiWatchEvictions } from "./call-metrics.ts";
+import { hostIn } from "./destination-names.ts";
 import type { FlowNames } from "./flow-names.ts";
+import { PlainBytes } from "./plain-bytes.ts";
 import { APPLICATION_DATA, HANDSHAKE, RecordFraming } from "./record-framing.ts";
 import { WATCHED, WatchRows } from "./watch-rows.ts";
 import { WatchedEnds } from "./watched-ends.ts";
@@ -18,6 +20,13 @@ const NANOSECONDS_PER_MS = 1e6;
 const QUIC_LONG_FORM = 0x80;
 /** Datagrams of a client that hold nothing but acknowledgments are smaller. */
 const QUIC_DATA_MIN = 60;
+
+/** What the http decoder leaves of language models; declared there. */
+interface AgentFacts {
+  readonly agents?: { readonly asks: number; readonly modelCalls: number };
+}
+/** In clear text the reply tells whether it is a call. */
+const ANY_UPLOAD = 1;
 
 type Listener = Required<Pick<Tracker, "onCall">>;
 
@@ -30,8 +39,9 @@ export interface AiCallsOptions {
 }
 
 /**
- * The calls in TLS and QUIC connections whose ClientHello was seen. Such a flow is watched, all its payloads with it,
- * until a large reply shows that an unnamed one carries something else, or it is the one silent for longest of too many.
+ * The calls in TLS and QUIC connections whose ClientHello was seen, and in HTTP/1.x from the first request on that may be one
+ * to a model. Such a flow is watched, all its payloads with it, until a large reply shows that an unnamed one carries
+ * something else, or it is the one silent for longest of too many.
  */
 export class AiCalls {
   readonly #names: FlowNames;
@@ -45,6 +55,7 @@ export class AiCalls {
   readonly #listeners: Listener[] = [];
   readonly #call: AiCall = emptyAiCall();
   readonly #ends = new WatchedEnds();
+  readonly #plain = new PlainBytes();
   /** Time of the packet at hand, with its fraction of a millisecond. */
   #nowMs = 0;
 
@@ -75,27 +86,37 @@ export class AiCalls {
   onNamed(packet: Packet, timeMs: number): void {
     const { hello } = packet.facts;
     if (hello === undefined || hello.packet !== packet.number) return;
-    const slot = packet.flow;
-    this.forget(slot);
-    const evicted = this.#rows.slot(this.#rows.next());
-    if (evicted >= 0) {
-      add(this.#counters, this.#evictionCell, 1);
-      this.forget(evicted);
-    }
-    const row = this.#rows.begin(slot);
+    const row = this.#begin(packet, timeMs, UPLOAD_MIN);
     this.#ends.begin(row, packet, hello);
-    this.#meter.begin(row, timeMs + fractionOf(packet));
     this.#framing.begin(row);
     if (!this.#ends.isQuic(row)) this.#framing.startBehind(row, packet.flowSide, packet);
   }
 
-  /** Takes a packet of TLS or QUIC that has a payload. */
+  /** Begins to watch an HTTP flow whose request in this packet may be a call to a model; notes a reply that shows that it is. */
+  onAgents(packet: Packet, timeMs: number): void {
+    const { agents } = packet.facts as AgentFacts;
+    if (agents === undefined || packet.flow < 0) return;
+    let row = this.#rows.find(packet.flow);
+    if (row < 0 && agents.asks > 0) {
+      row = this.#begin(packet, timeMs, ANY_UPLOAD);
+      this.#ends.beginPlain(row, packet, hostIn(packet));
+      this.#plain.begin(row);
+      this.#segment(row, packet);
+    }
+    if (row >= 0 && agents.modelCalls > 0) this.#plain.prove(row);
+  }
+
+  /** Takes a packet of TLS, QUIC or HTTP that has a payload. */
   onPacket(packet: Packet, timeMs: number): void {
     if (packet.flow < 0) return;
     const row = this.#rows.find(packet.flow);
     if (row < 0) return;
     this.#nowMs = timeMs + fractionOf(packet);
     this.#rows.touch(row);
+    if (this.#ends.isPlain(row)) {
+      this.#segment(row, packet);
+      return;
+    }
     if (packet.ipProtocol === TCP) this.#framing.take(row, packet);
     else this.#datagram(row, packet);
     this.#giveUpBulk(row);
@@ -154,7 +175,9 @@ export class AiCalls {
     call.startMs = f64(meter.startMs, row);
     call.endMs = f64(meter.lastMs, row);
     call.isStream = meter.shape.isStream(row, call.endMs - f64(meter.firstMs, row));
-    if (call.row === NO_PROVIDER && !call.isStream) return;
+    if (this.#ends.isPlain(row)) {
+      if (!this.#plain.isProved(row)) return;
+    } else if (call.row === NO_PROVIDER && !call.isStream) return;
     call.upBytes = f64(meter.up, row);
     call.downBytes = f64(meter.down, row);
     call.ttftMs = f64(meter.firstMs, row) - call.startMs;
@@ -162,6 +185,28 @@ export class AiCalls {
     this.#ends.read(row, call);
     this.#counts.add(call);
     for (let i = 0; i < this.#listeners.length; i++) (this.#listeners[i] as Listener).onCall(call);
+  }
+
+  /** Gives a flow a row, from the one silent for longest if need be; calls count from now on. */
+  #begin(packet: Packet, timeMs: number, least: number): number {
+    this.forget(packet.flow);
+    const evicted = this.#rows.slot(this.#rows.next());
+    if (evicted >= 0) {
+      add(this.#counters, this.#evictionCell, 1);
+      this.forget(evicted);
+    }
+    const row = this.#rows.begin(packet.flow);
+    this.#nowMs = timeMs + fractionOf(packet);
+    this.#meter.begin(row, this.#nowMs, least);
+    return row;
+  }
+
+  /** In clear text what a segment carries takes the place of a record. */
+  #segment(row: number, packet: Packet): void {
+    const bytes = this.#plain.take(row, packet);
+    if (bytes === 0) return;
+    if (this.#ends.isClient(row, packet.flowSide)) this.#meter.fromClient(row, bytes, this.#nowMs);
+    else this.#meter.fromServer(row, bytes, this.#nowMs);
   }
 
   #datagram(row: number, packet: Packet): void {

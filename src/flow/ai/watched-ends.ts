@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet, PacketFacts } from "../../decode/packet.ts";
 import { i32, u8, u16 } from "../../util/typed.ts";
-import { type AiCall, QUIC_TRANSPORT } from "./ai-call.ts";
+import { type AiCall, PLAIN_TRANSPORT, QUIC_TRANSPORT } from "./ai-call.ts";
 import { WATCHED } from "./watch-rows.ts";
 
 const TCP = 6;
@@ -11,7 +11,7 @@ const WORDS = 4;
 const TLS_HTTP1 = 0;
 const TLS_OTHER = 1;
 
-/** Between whom each watched flow is, by what, and to which name, by row: what its ClientHello told. */
+/** Between whom each watched flow is, by what, and to which name, by row: what its ClientHello or its request told. */
 export class WatchedEnds {
   /** Which side of the flow the client is. */
   readonly #clientSide = new Uint8Array(WATCHED);
@@ -23,10 +23,19 @@ export class WatchedEnds {
 
   /** Keeps what the packet and its hello say. */
   begin(row: number, packet: Packet, { sni, alpn }: NonNullable<PacketFacts["hello"]>): void {
+    this.#keep(row, packet, sni, transportOf(packet, alpn));
+  }
+
+  /** Keeps what a packet with a request in clear text says. */
+  beginPlain(row: number, packet: Packet, host: string): void {
+    this.#keep(row, packet, host, PLAIN_TRANSPORT);
+  }
+
+  #keep(row: number, packet: Packet, host: string, transport: number): void {
     this.#clientSide[row] = packet.flowSide;
-    this.#hosts[row] = sni;
+    this.#hosts[row] = host;
     this.#ports[row] = packet.destinationPort;
-    this.#transports[row] = transportOf(packet, alpn);
+    this.#transports[row] = transport;
     const at = row * WORDS;
     this.#clients[at] = packet.source0;
     this.#clients[at + 1] = packet.source1;
@@ -44,6 +53,10 @@ export class WatchedEnds {
 
   isQuic(row: number): boolean {
     return u8(this.#transports, row) === QUIC_TRANSPORT;
+  }
+
+  isPlain(row: number): boolean {
+    return u8(this.#transports, row) === PLAIN_TRANSPORT;
   }
 
   /** Writes what is kept of a row to `call`. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { MetricDefinition } from "../../metrics/metric.ts";
 import { i32 } from "../../util/typed.ts";
-import { type AiCall, NO_PROVIDER } from "../ai/ai-call.ts";
+import { type AiCall, NO_PROVIDER, PLAIN_TRANSPORT } from "../ai/ai-call.ts";
 import type { Names } from "../ai/names.ts";
 import {
   addStep,
@@ -39,7 +39,7 @@ const IDLE_MS = SPAN_MS;
 /** What programs call, and people do not. */
 const PROGRAMMATIC: ReadonlySet<string> = new Set(["llm_api", "gateway", "coding_agent"]);
 const CALLS_OF_AN_AGENT = 3;
-/** Token streams that make a server without a known name a model's. */
+/** Token streams, or calls in clear text, that make a server without a known name a model's. */
 const STREAMS_MIN = 3;
 
 /** Words of a client's row: calls of the window, the end of the last reply; times of its last programmatic calls; until when a loop lasts. */
@@ -91,7 +91,8 @@ class AiAgents implements Tracker<AiAgentRow> {
     clients.increment(slot, CALLS);
     const at = clients.row(slot);
     this.#noteReply(at, call.endMs, clients.value(slot, CALLS) === 1);
-    if (PROGRAMMATIC.has(this.#names.category(call.row))) this.#noteCall(at, call.startMs);
+    if (isPlain(call) || PROGRAMMATIC.has(this.#names.category(call.row)))
+      this.#noteCall(at, call.startMs);
     const loopStart = this.#climb(call);
     if (loopStart === undefined) return;
     clients.rows[at + HAS_LOOPED] = 1;
@@ -152,7 +153,7 @@ class AiAgents implements Tracker<AiAgentRow> {
     const slot = table.claim(call.endMs);
     table.weigh(slot, 1);
     const at = table.row(slot);
-    addStep(rows, at, call.startMs, call.upBytes, call.isStream);
+    addStep(rows, at, call.startMs, call.upBytes, call.isStream || isPlain(call));
     if (isNobody && streamsOf(rows, at) < STREAMS_MIN) return undefined;
     return isRising(rows, at) ? firstStart(rows, at) : undefined;
   }
@@ -173,6 +174,11 @@ class AiAgents implements Tracker<AiAgentRow> {
     }
     return true;
   }
+}
+
+/** In clear text the reply has shown that a model was called. */
+function isPlain({ transport }: AiCall): boolean {
+  return transport === PLAIN_TRANSPORT;
 }
 
 function setClient(key: Int32Array, call: AiCall): void {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { formatAddress } from "../../util/address.ts";
 import { i32 } from "../../util/typed.ts";
-import { type AiCall, NO_PROVIDER, QUIC_TRANSPORT } from "../ai/ai-call.ts";
+import { type AiCall, NO_PROVIDER } from "../ai/ai-call.ts";
 import { NO_PROVIDER_LABEL } from "../ai/call-metrics.ts";
 import type { Names } from "../ai/names.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
@@ -14,11 +14,11 @@ export interface AiCallRow {
   /** `none` where the server's name is no provider's; the category then, too. */
   readonly provider: string;
   readonly category: string;
-  /** Server and its name in the last call; the name is empty where the ClientHello had none. */
+  /** Server and its name in the last call; the name is empty where the ClientHello or the request had none. */
   readonly server: string;
   readonly port: number;
   readonly host: string;
-  readonly protocol: "tls" | "quic";
+  readonly protocol: "tls" | "quic" | "http";
   /** Family of the client by its ClientHello. */
   readonly family: string;
   readonly calls: number;
@@ -58,11 +58,13 @@ const LARGEST_UP = 4;
 const WINDOW_WORDS = 5;
 const LAST_SERVER = WINDOW_WORDS;
 const LAST_PORT = LAST_SERVER + 4;
-const IS_QUIC = LAST_PORT + 1;
-const STARTS = IS_QUIC + 1;
+const TRANSPORT = LAST_PORT + 1;
+const STARTS = TRANSPORT + 1;
 const LAST_START = STARTS + 1;
 const FIRST_INTERVAL = LAST_START + 1;
 const LIFE_WORDS = FIRST_INTERVAL + INTERVALS - WINDOW_WORDS;
+/** By position in AI_TRANSPORTS. */
+const PROTOCOLS = ["tls", "tls", "quic", "http"] as const;
 
 class AiCallRows implements Tracker<AiCallRow> {
   readonly #table: EntityTable;
@@ -98,7 +100,7 @@ class AiCallRows implements Tracker<AiCallRow> {
     rows[at + LAST_SERVER + 2] = call.server2;
     rows[at + LAST_SERVER + 3] = call.server3;
     rows[at + LAST_PORT] = call.serverPort;
-    rows[at + IS_QUIC] = call.transport === QUIC_TRANSPORT ? 1 : 0;
+    rows[at + TRANSPORT] = call.transport;
     this.#noteStart(at, call.startMs, table.isNew);
   }
 
@@ -159,7 +161,7 @@ class AiCallRows implements Tracker<AiCallRow> {
       ),
       port: value(LAST_PORT),
       host: this.#hosts[slot] ?? "",
-      protocol: value(IS_QUIC) === 1 ? "quic" : "tls",
+      protocol: PROTOCOLS[value(TRANSPORT)] ?? "tls",
       family: this.#families[slot] ?? "",
       calls: value(CALLS),
       streams: value(STREAMS),
@@ -171,10 +173,10 @@ class AiCallRows implements Tracker<AiCallRow> {
   }
 }
 
-/** Calls to AI providers, and token streams from anyone else. */
+/** Calls to AI providers, to models in clear text, and token streams from anyone else. */
 export const aiCalls: TrackerDefinition<"ai_calls"> = {
   name: "ai_calls",
-  help: "each client's calls to AI providers, and to others that answer in token streams",
+  help: "each client's calls to AI providers, and to others that answer in clear text or in token streams as models do",
   capacity: CAPACITY,
   calls: true,
   rows: {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../../decode/packet.ts";
+import type { MetricDefinition } from "../../metrics/metric.ts";
 import { f64 } from "../../util/typed.ts";
 import { DnsDomainTable } from "../dns-domain-table.ts";
 import { type DnsMessage, dnsFactsOf } from "../dns-facts.ts";
@@ -67,13 +68,26 @@ const LARGEST = 8;
 const NX = 9;
 const WINDOW_WORDS = 10;
 const ENTROPY_UNITS = 1000;
+/** A largest value is shown for so long that no scrape misses it. */
+const SHOWN_MS = 60_000;
+
+const uniqueLabelBytes: MetricDefinition = {
+  name: "nam_dns_unique_label_bytes_max",
+  help: "Estimated bytes of all distinct names below one domain that one host asked for within the last 5 to 10 minutes, without the domain: the most of any host and domain in the last minute. Tunnels have thousands.",
+  type: "gauge",
+};
 
 class DnsDomains implements Tracker<DnsDomainRow> {
   readonly #domains: DnsDomainTable;
   readonly #table: EntityTable;
   readonly #labels = new DnsLabels();
+  readonly #levels: Float64Array;
+  readonly #mostAt: number = 0;
+  #mostSinceMs = 0;
 
   constructor(context: TrackerContext) {
+    this.#levels = context.levels;
+    this.#mostAt = context.levelBase(uniqueLabelBytes);
     this.#domains = new DnsDomainTable(
       {
         ...{ name: "dns domains", capacity: CAPACITY, idleMs: IDLE_MS, ownerWords: 4 },
@@ -104,11 +118,21 @@ class DnsDomains implements Tracker<DnsDomainRow> {
       weigh(table.value(slot, NX), table.value(slot, CHARS), table.value(slot, QUERIES));
     const found = table.best(ROW_LIMIT, score).map((slot) => this.#describe(slot));
     table.endWindow(timeMs);
+    this.#show(
+      found.reduce((most, row) => Math.max(most, uniqueBytesOf(row)), 0),
+      timeMs,
+    );
     return found;
   }
 
   size(): number {
     return this.#table.size;
+  }
+
+  #show(most: number, timeMs: number): void {
+    if (most < f64(this.#levels, this.#mostAt) && timeMs - this.#mostSinceMs < SHOWN_MS) return;
+    this.#levels[this.#mostAt] = most;
+    this.#mostSinceMs = timeMs;
   }
 
   #setClient(packet: Packet, isResponse: boolean): void {
@@ -166,6 +190,11 @@ class DnsDomains implements Tracker<DnsDomainRow> {
   }
 }
 
+/** The mean of the window stands for that of all. */
+function uniqueBytesOf({ subdomains, subdomainChars, queries }: DnsDomainRow): number {
+  return queries === 0 ? 0 : Math.round((subdomains * subdomainChars) / queries);
+}
+
 function isCarrier(type: number): boolean {
   return (
     type === Type.TXT ||
@@ -192,6 +221,7 @@ export const dnsDomains: TrackerDefinition<"dns_domains"> = {
   help: "what each client asks about each registrable domain",
   capacity: CAPACITY,
   application: "dns",
+  levels: [uniqueLabelBytes],
   rows: {
     limit: ROW_LIMIT,
     key: (row) => `${row.client} ${row.domain}`,

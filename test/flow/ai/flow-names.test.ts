@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../../src/config/load.ts";
 import { emptyPacket, type Packet, type PacketFacts } from "../../../src/decode/packet.ts";
 import { type DnsAnswers, NO_NAME } from "../../../src/flow/ai/dns-answers.ts";
 import { EVIDENCE, FlowNames } from "../../../src/flow/ai/flow-names.ts";
 import { AiProviders } from "../../../src/flow/ai/providers.ts";
+import { Decoding } from "../../decode/decoding.ts";
+import {
+  type Bytes,
+  clientHello,
+  handshakeRecord,
+  hex,
+  serverName,
+  tcpFrame,
+} from "../../decode/frames.ts";
 
 const SLOTS = 64;
 const FLOW = 9;
@@ -73,6 +83,18 @@ class Bench {
   }
 }
 
+/** What the decoder tells of a ClientHello, with the configuration that is shipped. */
+function decoded(sni: string, ech: boolean): Hello {
+  const { config } = loadConfig({ env: {}, flags: [] });
+  const decoding = new Decoding([], config.tls.ech_public_names);
+  const extensions: [number, Bytes][] = [[0, serverName(sni)]];
+  if (ech) extensions.push([0xfe0d, hex("00")]);
+  decoding.takeBytes(tcpFrame({ payload: handshakeRecord(clientHello({ extensions })) }));
+  const { hello } = decoding.packet.facts;
+  if (hello === undefined) throw new Error("no hello was decoded");
+  return { ...hello, packet: 0 };
+}
+
 describe("the name of a flow", () => {
   it("is nothing before anything was seen in it, and nothing again when another begins in its slot", () => {
     const bench = new Bench();
@@ -95,16 +117,29 @@ describe("the name of a flow", () => {
     ["one behind ECH", { ech: true }, "none by ech"],
     // GREASE looks like ECH: a name that is not configured as an outer one is the server's own.
     ["one beside ECH", { ech: true, sni: "api.openai.com" }, "openai by sni"],
-    [
-      "an outer name that is not configured",
-      { ech: true, sni: "cloudflare-ech.com" },
-      "none by sni",
-    ],
   ])("is %s", (_, hello, wanted) => {
     const bench = new Bench();
     bench.hello(hello);
     expect(bench.of()).toBe(wanted);
     expect(bench.told).toEqual([`named first ${wanted}`]);
+  });
+
+  it.each<[string, { sni: string; ech: boolean }, string]>([
+    ["is nobody's, and said to be hidden", { sni: "Cloudflare-ECH.com", ech: true }, "none by ech"],
+    ["is the server's own without ECH", { sni: "cloudflare-ech.com", ech: false }, "none by sni"],
+    [
+      "which is not configured as one is the server's own",
+      { sni: "api.openai.com", ech: true },
+      "openai by sni",
+    ],
+  ])("under the public name of Cloudflare's sites %s", (_, { sni, ech }, wanted) => {
+    const bench = new Bench();
+    bench.hello(decoded(sni, ech));
+    expect(bench.of()).toBe(wanted);
+    bench.names.forget(FLOW);
+    bench.known = bench.providers.find("api.x.ai");
+    bench.hello(decoded(sni, ech));
+    expect(bench.of()).toBe(wanted === "none by ech" ? "xai by dns" : wanted);
   });
 
   it("comes from DNS only where the flow does not tell one", () => {

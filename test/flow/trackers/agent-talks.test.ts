@@ -8,7 +8,17 @@ import { Protocol, setPacket, v4 } from "../../support/packets.ts";
 
 const FACTS = {
   ...{ packet: 0, isFromServer: false, protocol: 0, messages: 1, calls: 0, errors: 0 },
-  ...{ mismatches: 0, open: 0, granted: 0, denied: 0, toAddress: 0, metadata: 0, bareMetadata: 0 },
+  ...{
+    mismatches: 0,
+    open: 0,
+    granted: 0,
+    denied: 0,
+    toAddress: 0,
+    asks: 0,
+    modelCalls: 0,
+    metadata: 0,
+    bareMetadata: 0,
+  },
 };
 
 describe("talks with agents", () => {

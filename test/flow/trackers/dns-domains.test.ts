@@ -41,6 +41,19 @@ describe("dns domains", () => {
     });
   });
 
+  it("show the most bytes of distinct names below one domain, for a minute", () => {
+    const most = (seconds: number): number => {
+      harness.close(1000 * seconds);
+      return harness.gauge("nam_dns_unique_label_bytes_max");
+    };
+    for (const name of ["aaaa", "bbbb", "cccc", "cccc"]) ask(`${name}.example.com`);
+    ask("www.example.org");
+    expect(most(1)).toBe(12);
+    ask("www.example.org");
+    expect(most(30)).toBe(12);
+    expect(most(62)).toBe(0);
+  });
+
   it("keep clients and domains apart", () => {
     ask("www.example.com");
     ask("www.example.org");
