@@ -126,20 +126,29 @@ describe("a flow that is followed", () => {
 
   it("ends with the flow, and where it is wanted no more; the others go on", () => {
     const bench = new Bench();
-    for (const slot of [3, 4, 5, 6]) bench.greet(slot);
+    for (const slot of [3, 4, 5, 6, 7]) bench.greet(slot);
     for (const slot of [3, 4, 5, 6]) bench.answer(slot, slot * 1000);
     for (const slot of [3, 4, 5, 6]) bench.carry(slot, slot, 1000);
     bench.rows.end(3);
     bench.unwanted.add(5);
-    bench.sent(6, 6064);
-    expect(bench.sweep().sort()).toEqual(["4: 4 up, 1000 down", "6: 6 up, 1000 down, completed"]);
-    expect(bench.followed.size).toBe(2);
-    // Whoever took the place of one that ended has its own mark and stage still.
+    expect(bench.sweep().sort()).toEqual(["4: 4 up, 1000 down", "6: 6 up, 1000 down"]);
+    expect(bench.followed.size).toBe(3);
+    // Whoever took the place of one that ended is found there, with its own mark.
+    bench.answer(7, 7000);
     bench.sent(4, 4064);
+    bench.sent(6, 6063);
+    bench.sent(7, 7064);
+    bench.carry(7, 7, 1000);
+    expect(bench.sweep().sort()).toEqual([
+      "4: 0 up, 0 down, completed",
+      "7: 7 up, 1000 down, completed",
+    ]);
+    bench.sent(6, 6064);
+    expect(bench.sweep()).toEqual(["6: 0 up, 0 down, completed"]);
+    bench.unwanted.add(4);
     bench.carry(6, 1, 0);
-    expect(bench.sweep().sort()).toEqual(["4: 0 up, 0 down, completed", "6: 1 up, 0 down"]);
-    bench.rows.end(4);
-    bench.rows.end(6);
+    expect(bench.sweep()).toEqual(["6: 1 up, 0 down"]);
+    for (const slot of [6, 7]) bench.rows.end(slot);
     expect(bench.sweep()).toEqual([]);
     expect(bench.followed.size).toBe(0);
   });
@@ -163,14 +172,15 @@ describe("a handshake", () => {
     ["an alert", 63, 1000, false],
     ["little in return", 64, 999, false],
   ])("of TCP with %s", (_, finished, down, isCompleted) => {
-    const bench = new Bench();
-    bench.greet(7);
-    // Across the end of the sequence numbers.
-    const acknowledgment = 0xffff_fff0 | 0;
-    bench.answer(7, acknowledgment);
-    bench.sent(7, acknowledgment + finished);
-    bench.carry(7, 100, down);
-    expect(bench.sweep()).toEqual([`7: 100 up, ${down} down${isCompleted ? ", completed" : ""}`]);
+    // Across the end of the sequence numbers, and of the numbers with a sign.
+    for (const acknowledgment of [1000, 0xffff_fff0 | 0, 0x7fff_fff0]) {
+      const bench = new Bench();
+      bench.greet(7);
+      bench.answer(7, acknowledgment);
+      bench.sent(7, acknowledgment + finished);
+      bench.carry(7, 100, down);
+      expect(bench.sweep()).toEqual([`7: 100 up, ${down} down${isCompleted ? ", completed" : ""}`]);
+    }
   });
 
   it("of TCP is no more complete without a ServerHello, or by a second one", () => {

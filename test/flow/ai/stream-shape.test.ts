@@ -42,6 +42,7 @@ describe("the shape of a token stream", () => {
     ["records of 50 bytes", { bytes: () => 50 }, false],
     ["records of 640 bytes", { bytes: () => 640 }, true],
     ["records of 800 bytes", { bytes: () => 800 }, false],
+    ["some small records", { bytes: (at) => (at % 7 === 0 ? 40 : 300) }, true],
     ["15 of 100 large", { bytes: some(15, 1400) }, true],
     ["16 of 100 large", { bytes: some(16, 1400) }, false],
     ["sizes that spread little", { bytes: (at) => 200 + (at % 4) * 40 }, true],
