@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Agents and language models in clear text over every shared capture: only one of them has any.
+// The MCP session of the shared captures, to the message. That no other has any is tested where all are replayed.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { agentMessages } from "../../src/decode/agents/kinds.ts";
+import { MCP_SESSION } from "../support/ai-captures.ts";
 import { sharedData } from "../support/shared-data.ts";
-import { answeredCaptures, readCapture } from "./captures.ts";
+import { hasTool } from "../support/tool.ts";
+import { askCounts } from "./ask-tshark.ts";
+import { readCapture } from "./captures.ts";
 import type { Counts } from "./decoding.ts";
 import { FlowDecoding } from "./flow-decoding.ts";
-
-const MCP = "ai/mcp-2025-11-25-plaintext.pcap";
 
 interface Labels {
   readonly captures: readonly {
@@ -21,35 +22,50 @@ interface Labels {
 
 const folder = sharedData();
 
-/** Messages in a capture, `protocol kind` by number. */
-async function messagesIn(path: string): Promise<Counts> {
+async function decoded(path: string): Promise<FlowDecoding> {
   const decoding = new FlowDecoding();
   await readCapture(path, (frame) => decoding.take(frame));
+  return decoding;
+}
+
+/** Messages by number, `protocol kind`. */
+function messagesOf({ layout, counters }: FlowDecoding): Counts {
   const counts: Counts = {};
-  for (const { labels, slot } of decoding.layout.series(agentMessages)) {
-    const count = decoding.counters[slot] ?? 0;
+  for (const { labels, slot } of layout.series(agentMessages)) {
+    const count = counters[slot] ?? 0;
     if (count > 0) counts[`${labels.protocol} ${labels.kind}`] = count;
   }
   return counts;
 }
 
-describe.skipIf(folder === null)("agents in real captures", () => {
-  const root = folder ?? "";
-  const others = folder === null ? [] : answeredCaptures(root).filter((path) => path !== MCP);
+describe.skipIf(folder === null)("an MCP session of a real client", () => {
+  const path = join(folder ?? "", MCP_SESSION);
 
-  it("are exactly those of the label file", async () => {
-    const text = readFileSync(join(root, "ai/labels.json"), "utf8");
-    const label = (JSON.parse(text) as Labels).captures.find(({ path }) => MCP.endsWith(path));
-    expect(await messagesIn(join(root, MCP))).toEqual({
+  it("has the messages of the label file and no others", async () => {
+    const text = readFileSync(join(folder ?? "", "ai/labels.json"), "utf8");
+    const { captures } = JSON.parse(text) as Labels;
+    const label = captures.find((one) => MCP_SESSION.endsWith(one.path));
+    const decoding = await decoded(path);
+    expect(label?.messages).toEqual({
+      ...{ initialize: 1, "notifications/initialized": 1, "tools/list": 1, "tools/call": 3 },
+    });
+    expect(messagesOf(decoding)).toEqual({
       "mcp_stream initialize": label?.messages?.initialize,
       "mcp_stream notify": label?.messages?.["notifications/initialized"],
       "mcp_stream list": label?.messages?.["tools/list"],
       "mcp_stream call": label?.messages?.["tools/call"],
       "mcp_stream stream": label?.get_streams,
     });
+    expect(decoding.value("nam_agent_header_mismatches_total")).toBe(0);
   });
 
-  it.each(others)("are not in %s", async (path) => {
-    expect(await messagesIn(join(root, path))).toEqual({});
+  it.skipIf(!hasTool("tshark"))("has as many messages as tshark finds requests", async () => {
+    const methods = askCounts(path, [], "http.request", "http.request.method");
+    const messages = messagesOf(await decoded(path));
+    const posts = Object.entries(messages).filter(([name]) => name !== "mcp_stream stream");
+    expect(methods).toEqual({
+      POST: posts.reduce((sum, [, count]) => sum + count, 0),
+      GET: messages["mcp_stream stream"],
+    });
   });
 });

@@ -41,6 +41,7 @@ export interface Reference {
     };
     readonly dtls: { readonly client_hellos: number };
     readonly quic: { readonly sni: Counts };
+    readonly http: { readonly hosts: Counts };
   };
   readonly io_phs: readonly { readonly path: string; readonly frames: number }[];
   readonly fingerprints: {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The whole pipeline over every shared capture: it ends, counts to the packet, and judges the labelled ones right.
+// The whole pipeline over every shared capture: it ends, counts to the packet, judges the labelled ones right, and takes
+// nothing for AI that is none.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -8,6 +9,7 @@ import { Replay, type ReplayResult } from "../../src/replay.ts";
 import { createLog } from "../../src/util/log.ts";
 import { answeredCaptures, answerPath } from "../decode/captures.ts";
 import { readReference } from "../decode/reference.ts";
+import { providersNamed, saidBy, trueOf } from "../support/ai-captures.ts";
 import { sharedData } from "../support/shared-data.ts";
 
 const data = sharedData();
@@ -58,21 +60,26 @@ function packetsOf(layer: Readonly<Record<string, { packets: number }>>): number
 }
 
 describe.skipIf(data === null)("replay of the shared captures", () => {
-  it.each(captures)("%s ends, and its counts are the reference's", async (capture) => {
-    const { report } = await replayed(capture);
-    const [file] = report.files;
-    const { container, answer } = readReference(join(data ?? "", answerPath(capture)));
-    expect(file?.packets).toBe(Number(container.packets));
-    if (!capture.startsWith(WITH_OTHER_BLOCKS)) expect(file?.bytes).toBe(answer.bytes);
-    for (const layer of Object.values(report.protocols)) {
-      expect(packetsOf(layer)).toBe(file?.packets);
-    }
-    const { received, processed, dropped } = report.loss;
-    expect(processed).toBe(file?.packets);
-    expect(received).toBe(
-      processed + Object.values(dropped).reduce((sum, count) => sum + count, 0),
-    );
-  });
+  it.each(captures)(
+    "%s ends, its counts are the reference's, and its AI is what is there",
+    async (capture) => {
+      const { report } = await replayed(capture);
+      const [file] = report.files;
+      const { container, answer } = readReference(join(data ?? "", answerPath(capture)));
+      expect(file?.packets).toBe(Number(container.packets));
+      if (!capture.startsWith(WITH_OTHER_BLOCKS)) expect(file?.bytes).toBe(answer.bytes);
+      for (const layer of Object.values(report.protocols)) {
+        expect(packetsOf(layer)).toBe(file?.packets);
+      }
+      const { received, processed, dropped } = report.loss;
+      expect(processed).toBe(file?.packets);
+      expect(received).toBe(
+        processed + Object.values(dropped).reduce((sum, count) => sum + count, 0),
+      );
+      expect(saidBy(report)).toEqual(trueOf(capture));
+      expect(providersNamed(answer), "names that tshark reads").toEqual([]);
+    },
+  );
 
   it.each(Object.entries(ATTACKS))("finds the attack in %s", async (name, attack) => {
     const wanted = attack;

@@ -20,6 +20,10 @@ export const CANARIES = {
   cookie: "canary-cookie-19e8",
   agent: "canary-user-agent-4d4d",
   query: "canary-query-b6b6",
+  header: "canary-header-e27a",
+  member: "canary-member-2d90",
+  user: "canary-user-5a5a",
+  referer: "canary-referer-f00f",
 } as const;
 
 const { prompt, key, tool, argument, session, resource, model, method, run } = CANARIES;
@@ -133,6 +137,30 @@ export class AgentClient {
     await this.#ask("GET", "/api/tags", {});
     await this.#ask("POST", "/api/chat", JSON_TYPE, { model, messages: [{ content: prompt }] });
     await this.#ask("POST", "/v1/chat/completions", JSON_TYPE, { model, messages: [] });
+  }
+
+  /** Secrets where nobody looks for them: names of headers and of members, a user in the URL, where one comes from. */
+  async hidden(): Promise<void> {
+    const { header, member, user, referer, query } = CANARIES;
+    const headers = {
+      ...{ ...JSON_TYPE, ...SECRET_HEADERS, [header]: header, referer: `http://a/${referer}` },
+      ...{ "proxy-authorization": `Basic ${key}`, "last-event-id": session },
+      ...{ "x-stainless-runtime": CANARIES.agent },
+    };
+    const tools = [
+      { type: "function", function: { name: tool, [member]: { [member]: argument } } },
+    ];
+    const body = { [member]: prompt, tools, model, jsonrpc: "2.0", id: session, params: { user } };
+    const paths = ["/v1/embeddings", "/v1/models"];
+    for (const path of paths) {
+      const url = `http://${user}:${key}@a${path}?${query}`;
+      await this.#ask("POST", url, headers, body);
+    }
+    await this.#ask("GET", `/mcp/${tool}/${argument}?sessionId=${session}`, {
+      ...headers,
+      "mcp-session-id": session,
+    });
+    await this.#ask("POST", `/${resource}`, { ...headers, "content-type": `text/${member}` }, body);
   }
 
   /** A metadata service of a cloud: a token, and credentials with it and without. */

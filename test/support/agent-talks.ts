@@ -30,6 +30,7 @@ export const TALKS = {
     ...{ "openai_rest call": 1, "openai_rest stream": 1 },
   },
   realtime: { "openai_rest stream": 1 },
+  hidden: { "openai_rest call": 1, "openai_rest error": 1 },
   metadata: {},
 } as const satisfies Partial<Record<keyof AgentClient, Record<string, number>>>;
 export type TalkName = keyof typeof TALKS;

@@ -84,8 +84,11 @@ const ends = endWords.map((word) =>
 const BEGIN_TABLE = new WordTable(beginWords);
 const END_TABLE = new WordTable(endWords);
 
-/** Paths that begin so are looked through for a query, which would hide their end. */
-const QUERIED = ["/v1/", "/api", "/ope", "/cha", "/age", "/run"];
+/** Paths that begin so, and URLs as proxies are asked for them, are looked through for a query, which would hide their end. */
+const QUERIED = [
+  ...["/v1/", "/api", "/ope", "/cha", "/age", "/run", "/ses", "/pin", "/.we", "/mes"],
+  "http",
+];
 /** 1 for the two characters behind a path's first slash, and for its last two, with which one of interest may begin or end. */
 const BEGINNINGS = pairsOf([...beginWords, ...QUERIED].map((word) => word.slice(1, 3)));
 const ENDINGS = pairsOf(endWords.map((word) => word.slice(2)));
@@ -150,6 +153,8 @@ function ended(view: DataView, at: number, end: number, list: readonly Choice[])
     const { number, bytes } = list[i] as Choice;
     const from = end - bytes.length;
     if (from < at || !equals(view, from, bytes)) continue;
+    // What ends a query is no path.
+    if (queryAt(view, at, from) < from) continue;
     if (from === at || acpRoot(number) === 0) return number;
   }
   return 0;

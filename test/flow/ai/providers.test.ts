@@ -12,7 +12,7 @@ function answer(name: string, of = providers): string {
   return row < 0 ? "none" : `${of.provider(row)} ${of.category(row)}`;
 }
 
-/** A host name that is in use for each pattern and suffix whose own form is none. */
+/** A host name that is in use for each pattern and suffix, from the vendor's documentation or SDK where it has it. */
 const REAL_HOSTS: Readonly<Record<string, string>> = {
   "^[a-z0-9-]+-aiplatform\\.googleapis\\.com$": "us-central1-aiplatform.googleapis.com",
   "^bedrock-(agent-)?runtime(-fips)?\\.[a-z0-9-]+\\.amazonaws\\.com$":
@@ -38,7 +38,45 @@ const REAL_HOSTS: Readonly<Record<string, string>> = {
   ".weaviate.cloud": "abc.c0.europe-west3.gcp.weaviate.cloud",
   ".e2b.app": "api.e2b.app",
   ".smith.langchain.com": "api.smith.langchain.com",
+  ".openai.com": "auth.openai.com",
+  ".oaistatsig.com": "api.oaistatsig.com",
+  ".claude.com": "code.claude.com",
+  // An artifact, and an MCP server's interface, each in an origin of its own.
+  ".claudeusercontent.com": "c55d6c2c-f048-44f3-94ef-96a793e74b0c.claudeusercontent.com",
+  ".claudemcpcontent.com": "ee8f5203b9b3d186c660c802e340f19c.claudemcpcontent.com",
+  ".anthropic.com": "console.anthropic.com",
+  ".mistral.ai": "console.mistral.ai",
+  ".deepseek.com": "chat.deepseek.com",
+  ".x.ai": "console.x.ai",
+  ".perplexity.ai": "www.perplexity.ai",
+  ".pplx.ai": "labs.pplx.ai",
+  ".huggingface.co": "cdn-lfs.huggingface.co",
+  ".hf.co": "cas-bridge.xethub.hf.co",
+  ".bfl.ai": "api.bfl.ai",
+  ".elevenlabs.io": "api.us.elevenlabs.io",
+  ".copilot.com": "www.copilot.com",
+  ".cursorapi.com": "marketplace.cursorapi.com",
+  ".cursor.com": "downloads.cursor.com",
+  ".codeiumdata.com": "windsurf-stable.codeiumdata.com",
+  ".windsurf.build": "someones-app.windsurf.build",
+  ".jetbrains.ai": "api.jetbrains.ai",
+  ".grazie.ai": "auth.grazie.ai",
+  ".devin.ai": "app.devin.ai",
+  ".poe.com": "api.poe.com",
+  ".poecdn.net": "qph.cf2.poecdn.net",
+  ".ollama.ai": "registry.ollama.ai",
+  ".lmstudio.ai": "installers.lmstudio.ai",
+  ".e2b.dev": "api.e2b.dev",
+  ".cloud.langfuse.com": "us.cloud.langfuse.com",
 };
+
+/** Suffixes that are a host themselves, or of which the vendor documents no name but `*.`. */
+const HOSTS_THEMSELVES: ReadonlySet<string> = new Set([
+  ...[".chatgpt.com", ".chat.com", ".sora.com", ".claude.ai"],
+  ...[".gemini.google.com", ".aistudio.google.com", ".notebooklm.google.com", ".jules.google.com"],
+  ...[".gemini.google", ".ai.studio", ".grok.com", ".elevenlabs.com", ".ollama.com"],
+  ...[".cursor-cdn.com"],
+]);
 
 const patterns = PROVIDER_ROWS.flatMap((line) => {
   const [provider = "", category = "", ...names] = line.split(" ");
@@ -51,6 +89,26 @@ describe("the provider table", () => {
     expect(host).toMatch(/^[a-z0-9.-]+$/);
     expect(answer(host)).toBe(wanted);
   });
+
+  it("has a real host for every name that stands for more than one", () => {
+    const open = patterns.map(([name]) => name).filter((name) => /^[.^]/.test(name));
+    const told = [...Object.keys(REAL_HOSTS), ...HOSTS_THEMSELVES];
+    expect([...told].sort()).toEqual([...open].sort());
+    for (const [name, host] of Object.entries(REAL_HOSTS)) {
+      if (name.startsWith(".")) expect(host.endsWith(name), host).toBe(true);
+    }
+  });
+
+  it.each(patterns.filter(([name]) => name.startsWith(".")))(
+    "%s gives %s for the domain itself, and nothing for one that only ends alike",
+    (name, wanted) => {
+      const domain = name.slice(1);
+      expect(answer(domain)).toBe(wanted);
+      expect(answer(`not${domain}`)).toBe("none");
+      expect(answer(`not-${domain}`)).toBe("none");
+      expect(answer(`${domain}.example.org`)).toBe("none");
+    },
+  );
 
   it("has each name once, and labels that Prometheus takes", () => {
     const names = patterns.map(([name]) => name);
