@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { applicationNames, networkNames } from "../src/decode/families.ts";
 import { emptyPacket, type Packet, TcpFlag } from "../src/decode/packet.ts";
 import { flowGauges, flowMetrics } from "../src/flow/families.ts";
 import { Flows } from "../src/flow/flows.ts";
@@ -187,7 +188,7 @@ function createStage(): FlowStage {
     gauges: new Float64Array(gaugeLayout.size),
     hashSeed: 1,
     flowCapacity: CAPACITY,
-    networkNames: ["other", "arp", "ipv4", "ipv6"],
-    applicationNames: ["none", "other", "dns", "http", "dhcp"],
+    networkNames,
+    applicationNames,
   });
 }

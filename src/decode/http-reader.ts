@@ -39,6 +39,8 @@ export class HttpReader {
   readonly messages: HttpMessages;
   /** True where that segment leaves a request's header unfinished. */
   headerOpen = false;
+  /** Where what follows HTTP/1.x begins, when `read` has said that something does. */
+  leftAt = 0;
   readonly #words: Int32Array;
   readonly #kept = new DataView(new ArrayBuffer(CONVERSATIONS * 2 * LINE_KEPT));
   readonly #agents: AgentSpeech;
@@ -113,7 +115,10 @@ export class HttpReader {
         return payloadEnd;
       }
       const skip = this.#line(view, at, lineEnd, flow, side);
-      if (skip < 0) return skip;
+      if (skip < 0) {
+        this.leftAt = lineEnd + 1;
+        return skip;
+      }
       if ((i32(this.#words, side + FIELDS) & BODY_READ) !== 0) {
         this.#body(packet, lineEnd + 1, skip, flow, side);
       }

@@ -219,24 +219,25 @@ export class FlowStage {
     if (definition.named) this.names.listen(tracker as NameListener);
     if (definition.calls) this.calls.subscribe(tracker);
     if (definition.recognised) this.#recognisers.push(tracker as Recogniser);
-    const { packets = [], application } = definition;
+    const { packets = [], application = [] } = definition;
     for (const name of typeof packets === "string" ? [packets] : packets) {
       this.#listen(definition, tracker, name, networkNames, this.#networkListeners);
     }
+    for (const name of typeof application === "string" ? [application] : application) {
+      this.#listen(definition, tracker, name, applicationNames, this.#applicationListeners);
+    }
     if (definition.agents) this.#agentListeners.push(tracker as PacketListener);
     if (definition.logins) this.#loginListeners.push(tracker as PacketListener);
-    this.#listen(definition, tracker, application, applicationNames, this.#applicationListeners);
     return { definition, tracker };
   }
 
   #listen(
     { name }: TrackerDefinition,
     tracker: Tracker,
-    protocol: string | undefined,
+    protocol: string,
     names: readonly string[],
     listeners: readonly PacketListener[][],
   ): void {
-    if (protocol === undefined) return;
     const list = listeners[names.indexOf(protocol)];
     if (!list) throw new NamError("INTERNAL", `tracker ${name}: no protocol ${protocol}`);
     list.push(tracker as PacketListener);

@@ -160,8 +160,8 @@ export interface TrackerDefinition<Name extends keyof TrackerRows = keyof Tracke
    * nothing happens may be left out.
    */
   readonly packets?: string | readonly string[];
-  /** Packets `onPacket` wants: those with a payload of one application protocol by name, or none. */
-  readonly application?: string;
+  /** Packets `onPacket` wants: those with a payload of application protocols by name, or none. */
+  readonly application?: string | readonly string[];
   /** True where `onPacket` wants every packet that tells the outcome of a login. */
   readonly logins?: boolean;
   /** True where `onPacket` wants every packet that tells of agents, language models or metadata services. */

@@ -13,6 +13,12 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, Counts>>>> = {
     nam_http_responses_total: { "1xx": 2, "2xx": 4, "4xx": 1, "5xx": 1 },
     nam_http2_frames_total: { settings: 2 },
   },
+  "http2.pcap": {
+    nam_http_requests_total: { get: 5, post: 1, delete: 1, other: 1 },
+    nam_http_responses_total: { "2xx": 6, "4xx": 1, "5xx": 1 },
+    nam_http2_frames_total: { headers: 16, data: 10, settings: 4, other: 4 },
+    nam_http2_headers_unread_total: {},
+  },
   "mail-and-files.pcap": {
     nam_login_failures_total: { ftp: 1, imap: 1, pop3: 1, smtp: 1, telnet: 1 },
   },

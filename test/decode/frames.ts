@@ -111,6 +111,7 @@ export interface TcpOptions {
   readonly sourcePort?: number;
   readonly destinationPort?: number;
   readonly sequence?: number;
+  readonly acknowledgment?: number;
   readonly flags?: number;
   readonly payload?: Bytes;
   readonly options?: Bytes;
@@ -124,7 +125,7 @@ export function tcp(segment: TcpOptions): Bytes {
     u16(segment.sourcePort ?? 50_000),
     u16(segment.destinationPort ?? 9),
     u32(segment.sequence ?? 0xfedcba98),
-    u32(0x01020304),
+    u32(segment.acknowledgment ?? 0x01020304),
     dataOffset << 4,
     segment.flags ?? 0x18,
     u16(0x1234),

@@ -11,7 +11,7 @@ import { frameOf } from "./frames.ts";
 
 const FRAMES = Number(process.env.NAM_FUZZ_FRAMES ?? 2_000_000) / 10;
 const SEED = Number(process.env.NAM_FUZZ_SEED ?? 1);
-const CAPTURES = ["tls-pieces", "tls-servers", "quic", "dtls", "ssh", "tcp-session"];
+const CAPTURES = ["tls-pieces", "tls-servers", "quic", "dtls", "ssh", "http2", "tcp-session"];
 /** Headers of Ethernet, IPv4 and TCP or UDP: damage behind them leaves the packet in its flow. */
 const HEADERS = 42;
 const PORTS_AT = [34, 36];

@@ -399,7 +399,14 @@ const applications: readonly Sample[] = [
   byUdpPayload("quic", quicInitial(QUIC_2)),
   byTcpPayload("http", bytes("GET / HTTP/1.1\r\n\r\n")),
   byTcpPayload("http", bytes("HTTP/1.1 503 Busy\r\n\r\n")),
-  byTcpPayload("http2", bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")),
+  byTcpPayload(
+    "http2",
+    bytes(
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      hex("000000 04 00 00000000"),
+      hex("000011 01 05 00000001 828684418cf1e3c2e5f23a6ba0ab90f4ff"),
+    ),
+  ),
   byTcpPayload("ssh", bytes("SSH-2.0-OpenSSH_9.2\r\n")),
   byTcpPayload("ssh", bytes("SSH-2.0-Go\r\n", sshKexinit)),
   byTcpPort("websocket", 40_000, hex("81 02 6869"), "websocket"),

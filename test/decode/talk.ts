@@ -96,6 +96,7 @@ export class Talk {
       sourcePort: isClient ? this.#clientPort : this.#serverPort,
       destinationPort: isClient ? this.#serverPort : this.#clientPort,
       sequence: options.sequence ?? this.#next[side],
+      acknowledgment: this.#next[isClient ? "server" : "client"],
       flags: options.flags ?? PSH_ACK,
       payload: content,
     });

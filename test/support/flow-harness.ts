@@ -8,7 +8,7 @@ import { cellValue } from "./cells.ts";
 import { type End, type PacketFields, Protocol, setPacket } from "./packets.ts";
 
 export const NETWORK_NAMES = ["other", "arp", "ipv4", "ipv6"];
-export const APPLICATION_NAMES = ["none", "other", "dns", "http", "dhcp", "tls", "quic"];
+export const APPLICATION_NAMES = ["none", "other", "dns", "http", "dhcp", "tls", "quic", "http2"];
 const START_MS = 1_700_000_000_000;
 
 /** A flow stage with a clock of its own, fed with built packets. */

@@ -16,6 +16,8 @@ export const layerExceptions: Readonly<Record<string, string>> = {
 export const httpExceptions: Readonly<Record<string, string>> = {
   "captures/zeek/mixed-vlan-mpls.pcap":
     "a request of HTTP/0.9: what has no version is not taken for HTTP/1.x",
+  "captures/arkime/http2-nghttp2.pcap":
+    "a GET over HTTP/2 of which the fields fill more than 16 KiB, in two frames and 20 segments: tshark does not put it together",
 };
 
 /** TCP connections and their sequence numbers; sorted. */

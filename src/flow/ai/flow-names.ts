@@ -12,7 +12,7 @@ export const EVIDENCE = ["sni", "quic_sni", "http_host", "dns", "ech", "none"] a
 export const Evidence = { SNI: 0, QUIC_SNI: 1, HTTP_HOST: 2, DNS: 3, ECH: 4, NONE: 5 } as const;
 
 /** Applications whose packets name flows. */
-export const NAMING_APPLICATIONS = ["tls", "quic", "http"] as const;
+export const NAMING_APPLICATIONS = ["tls", "quic", "http", "http2"] as const;
 
 /** Told of a flow that got its name, a better one, or whose ClientHello was seen, named or not. */
 export interface NameListener {

@@ -56,6 +56,8 @@ export class EntityTable {
   #claimedCount = 0;
   #window = 1;
   #size = 0;
+  /** No entity was last seen before this. */
+  #oldestMs = Number.POSITIVE_INFINITY;
 
   constructor(options: EntityTableOptions) {
     const { capacity, keyWords, windowWords, lifeWords = 0, sketchBytes = 0 } = options;
@@ -148,6 +150,7 @@ export class EntityTable {
       this.#begin(slot, hash, timeMs);
     }
     this.lastMs[slot] = timeMs;
+    if (timeMs < this.#oldestMs) this.#oldestMs = timeMs;
     if (i32(this.#windows, slot) !== this.#window) this.#enterWindow(slot);
     return slot;
   }
@@ -182,8 +185,16 @@ export class EntityTable {
     this.#window = (this.#window + 1) | 0;
     this.#claimedCount = 0;
     const oldest = timeMs - this.#idleMs;
+    // Nearly every window: nobody can have been silent so long.
+    if (this.#oldestMs >= oldest) return;
+    this.#oldestMs = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < this.#hashes.length; slot++) {
-      if (f64(this.lastMs, slot) >= oldest || i32(this.#hashes, slot) === 0) continue;
+      if (i32(this.#hashes, slot) === 0) continue;
+      const lastMs = f64(this.lastMs, slot);
+      if (lastMs >= oldest) {
+        if (lastMs < this.#oldestMs) this.#oldestMs = lastMs;
+        continue;
+      }
       this.#hashes[slot] = 0;
       this.#size--;
     }
@@ -191,8 +202,9 @@ export class EntityTable {
 
   /** Forgets everybody and starts a new window. */
   clear(): void {
-    this.#hashes.fill(0);
+    if (this.#size > 0) this.#hashes.fill(0);
     this.#size = 0;
+    this.#oldestMs = Number.POSITIVE_INFINITY;
     this.#window = (this.#window + 1) | 0;
     this.#claimedCount = 0;
   }

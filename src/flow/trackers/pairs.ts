@@ -166,7 +166,7 @@ export const pairs: TrackerDefinition<"pairs"> = {
   help: "connections, logins and requests of each client at each service",
   capacity: CAPACITY,
   events: [FlowEvent.ESTABLISHED, FlowEvent.STARVED, FlowEvent.BRIEF, FlowEvent.STALLED],
-  application: "http",
+  application: ["http", "http2"],
   logins: true,
   rows: {
     limit: ROW_LIMIT,

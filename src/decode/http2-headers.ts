@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { MetricDefinition } from "../metrics/metric.ts";
+import { add } from "../util/typed.ts";
+import { conversationsForgotten } from "./conversations.ts";
+import { BlockReader } from "./hpack/block-reader.ts";
+import { createHttpNotes, type HttpNotes } from "./http-notes.ts";
+import type { Packet } from "./packet.ts";
+import { type DecodeContext, Stop } from "./protocol.ts";
+import { NO_SLOT, StreamSlots } from "./stream-slots.ts";
+
+/** Sides of connections whose tables are kept at once: 4 MiB. */
+const STREAMS = 1024;
+const UNREAD = ["unknown", "malformed"] as const;
+const Unread = { UNKNOWN: 0, MALFORMED: 1 } as const;
+
+export const http2Unread: MetricDefinition = {
+  name: "nam_http2_headers_unread_total",
+  help: "HTTP/2 header blocks in clear text without a message that could be counted. unknown: they refer to what was said before the capture began, in a segment that was lost, or too long ago; malformed: they break HPACK.",
+  type: "counter",
+  labels: { reason: UNREAD },
+};
+
+/** Reads the header blocks of HTTP/2 in clear text, of the sides that sent some last, and counts their messages. */
+export class Http2Headers {
+  readonly #slots = new StreamSlots(STREAMS);
+  readonly #reader = new BlockReader(STREAMS);
+  readonly #notes: HttpNotes;
+  readonly #counters: Float64Array;
+  readonly #unread: number;
+  readonly #forgotten: number;
+
+  constructor(context: DecodeContext) {
+    this.#notes = context.shared(createHttpNotes);
+    this.#counters = context.counters;
+    this.#unread = context.base(http2Unread);
+    this.#forgotten = context.base(conversationsForgotten);
+  }
+
+  /** A block begins in the packet; `isFirst`: the first of its side, which is seen from its first byte on. */
+  begin(packet: Packet, isFirst: boolean): void {
+    const slots = this.#slots;
+    let slot = slots.find(packet);
+    if (slot === NO_SLOT || isFirst) {
+      slot = this.#take(packet);
+      this.#reader.tables.reset(slot, isFirst);
+    }
+    slots.restart(slot, packet);
+    this.#reader.begin(slot);
+  }
+
+  /** The next bytes of the block, `[at, end)` of the packet. */
+  read(packet: Packet, at: number, end: number): void {
+    const slot = this.#slots.find(packet);
+    if (slot !== NO_SLOT) this.#reader.read(packet.view, at, end, slot);
+  }
+
+  /** The block ends; `isPushed`: the server sends it for a request that it thinks the client would make. Returns a Stop. */
+  end(packet: Packet, isPushed: boolean): number {
+    const slot = this.#slots.find(packet);
+    if (slot === NO_SLOT) return Stop.DONE;
+    const reader = this.#reader;
+    if (!reader.end(slot)) return this.broken(packet);
+    if (isPushed) return Stop.DONE;
+    const method = reader.method(slot);
+    const status = reader.status(slot);
+    if (method < 0 && status === 0) {
+      if (reader.hasUnknown(slot)) add(this.#counters, this.#unread + Unread.UNKNOWN, 1);
+      return Stop.DONE;
+    }
+    const notes = this.#notes;
+    notes.turnTo(packet);
+    notes.facts.fields = reader.fields(slot);
+    if (method < 0) {
+      notes.response(status);
+      return Stop.DONE;
+    }
+    notes.request(method);
+    const length = reader.hostLength(slot);
+    if (length > 0) notes.hostUnpacked(reader.tables.hosts, reader.hostAt(slot), length);
+    return Stop.DONE;
+  }
+
+  /** The block, or the frames around it, broke the format: from here on its side's table is not known. Returns a Stop. */
+  broken(packet: Packet): number {
+    add(this.#counters, this.#unread + Unread.MALFORMED, 1);
+    const slot = this.#slots.find(packet);
+    const isSure = slot !== NO_SLOT && this.#reader.tables.isWhole(slot);
+    this.lose(packet);
+    return isSure ? Stop.MALFORMED : Stop.DONE;
+  }
+
+  /** Something of the packet's side was missed, so that its table is not known. */
+  lose(packet: Packet): void {
+    const slot = this.#slots.find(packet);
+    if (slot !== NO_SLOT) this.#reader.tables.reset(slot, false);
+  }
+
+  #take(packet: Packet): number {
+    const slots = this.#slots;
+    const isOwn = slots.find(packet) !== NO_SLOT;
+    const slot = slots.place(packet);
+    if (!isOwn && slots.isTaken(slot)) add(this.#counters, this.#forgotten, 1);
+    slots.release(slot);
+    slots.take(slot, packet);
+    return slot;
+  }
+}
