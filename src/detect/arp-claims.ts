@@ -12,6 +12,12 @@ const GONE_MS = 600_000;
 /** A claimant known for this much longer than another is the one with the right. */
 const SENIORITY_MS = 60_000;
 
+/** Replies that nobody asked for, of one claimant, from which on it insists. */
+const INSISTING = 2;
+/** Share of a claimant's packets that such replies are at least where it insists, and stay below where it does not. */
+const INSISTING_SHARE = 1 / 2;
+const CALM_SHARE = 1 / 4;
+
 /** First bytes of MAC addresses that routers share on purpose: VRRP and CARP, HSRP 1 and 2, HSRP for IPv6, GLBP. */
 const SHARED_PREFIXES = [
   "00:00:5e:00:01",
@@ -28,6 +34,9 @@ interface Claimant {
   seenMs: number;
   /** Replies and announcements: what a spoofer must keep sending. */
   claims: number;
+  /** Packets in which it claimed the address, and replies among them that nobody had asked for. */
+  sightings: number;
+  unsolicited: number;
 }
 
 /** An address that one MAC took from another. */
@@ -50,8 +59,12 @@ export class ArpClaims {
   claimed(row: ArpRow, elapsedMs: number, reliable: boolean, certain: boolean): Dispute | null {
     const before = this.#find(row.mac)?.seenMs ?? Number.NEGATIVE_INFINITY;
     const current = this.#heard(row.mac, elapsedMs, row.replies + row.gratuitous);
+    current.sightings = row.sightings;
+    current.unsolicited = row.unsolicited;
     if (row.kind === "changed" && !(isShared(row.mac) && isShared(row.previousMac))) {
       const former = this.#find(row.previousMac) ?? this.#heard(row.previousMac, elapsedMs, 0);
+      former.sightings = row.previousSightings;
+      former.unsolicited = row.previousUnsolicited;
       const formerAlive = elapsedMs - former.seenMs <= ALIVE_MS;
       if (!this.#dispute && (certain || (reliable && formerAlive))) {
         this.#dispute = { intruder: row.mac, rightful: former.mac, kind: "taken" };
@@ -59,8 +72,22 @@ export class ArpClaims {
         this.#dispute = judged(current, former);
       }
     }
+    this.#turnOnEvidence();
     this.#accept(elapsedMs);
     return this.#dispute?.intruder === row.mac ? this.#dispute : null;
+  }
+
+  /**
+   * Whoever answers what nobody asked, while the other answers questions, is the intruder, no matter who came first: an
+   * agent that starts during an attack hears the attacker first.
+   */
+  #turnOnEvidence(): void {
+    if (!this.#dispute) return;
+    const { intruder, rightful, kind } = this.#dispute;
+    const accused = this.#find(intruder);
+    const accuser = this.#find(rightful);
+    if (!(accused && accuser && insists(accuser) && isCalm(accused))) return;
+    this.#dispute = { intruder: rightful, rightful: intruder, kind };
   }
 
   /** Forgets the dispute once the rightful holder is gone. */
@@ -81,10 +108,19 @@ export class ArpClaims {
       known.claims += claims;
       return known;
     }
-    const claimant = { mac, firstMs: elapsedMs, seenMs: elapsedMs, claims };
+    const times = { firstMs: elapsedMs, seenMs: elapsedMs };
+    const claimant = { mac, ...times, claims, sightings: 0, unsolicited: 0 };
     this.#claimants = [claimant, ...this.#claimants].slice(0, MOST_CLAIMANTS);
     return claimant;
   }
+}
+
+function insists({ sightings, unsolicited }: Claimant): boolean {
+  return unsolicited >= INSISTING && unsolicited >= sightings * INSISTING_SHARE;
+}
+
+function isCalm({ sightings, unsolicited }: Claimant): boolean {
+  return unsolicited === 0 || unsolicited < sightings * CALM_SHARE;
 }
 
 /** True for MAC addresses that several routers use in turn. */

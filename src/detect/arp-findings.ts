@@ -37,6 +37,7 @@ export function spoofedAddress(
       known,
       `${count(row.replies, "ARP reply", "ARP replies")} and ${count(row.gratuitous, "announcement")} in this window`,
       `${intruder} claimed ${count(row.addressesOfMac, "address", "addresses")} in 5 minutes`,
+      `nobody had asked for ${number(row.unsolicited)} of its ${count(row.sightings, "claim")} so far`,
     ],
     explanation: `${intruder} answers for ${row.address}${router ? " (a router)" : ""}, whose MAC is ${rightful}: traffic to it can be read or changed on the way, unless two machines were given the same address by mistake.`,
   };

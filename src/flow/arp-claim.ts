@@ -9,6 +9,7 @@ const Field = {
   OPERATION: 6,
   SENDER_MAC: 8,
   SENDER_IP: 14,
+  TARGET_MAC: 18,
   TARGET_IP: 24,
   END: 28,
 } as const;
@@ -28,10 +29,15 @@ export interface ArpClaim {
   isReply: boolean;
   /** The sender asks for, or answers about, its own address (RFC 5227 §3: announcement). */
   isGratuitous: boolean;
+  /** Whom a reply is for (its MAC address in the same form), and which address is asked for or told. */
+  targetHigh: number;
+  targetLow: number;
+  target: number;
 }
 
 export function emptyClaim(): ArpClaim {
-  return { address: 0, macHigh: 0, macLow: 0, isReply: false, isGratuitous: false };
+  const sender = { address: 0, macHigh: 0, macLow: 0, isReply: false, isGratuitous: false };
+  return { ...sender, targetHigh: 0, targetLow: 0, target: 0 };
 }
 
 /**
@@ -45,7 +51,10 @@ export function readArpClaim(packet: Packet, claim: ArpClaim): boolean {
   claim.macHigh = view.getUint16(at + Field.SENDER_MAC);
   claim.macLow = view.getInt32(at + Field.SENDER_MAC + 2);
   claim.isReply = view.getUint16(at + Field.OPERATION) === REPLY;
-  claim.isGratuitous = view.getInt32(at + Field.TARGET_IP) === claim.address;
+  claim.targetHigh = view.getUint16(at + Field.TARGET_MAC);
+  claim.targetLow = view.getInt32(at + Field.TARGET_MAC + 2);
+  claim.target = view.getInt32(at + Field.TARGET_IP);
+  claim.isGratuitous = claim.target === claim.address;
   const isHost = (claim.macHigh | claim.macLow) !== 0 && (claim.macHigh & GROUP_ADDRESS) === 0;
   return isHost && claim.address !== 0;
 }

@@ -97,6 +97,20 @@ describe("ARP spoofing", () => {
     expect(event).toMatchObject({ severity: "critical", entity: { key: GATEWAY, mac: INTRUDER } });
   });
 
+  it("blames who answers unasked, though it was heard first and for long, of a known router too", () => {
+    for (const spoof of [bench(), bench([GATEWAY])]) {
+      const forged = { address: GATEWAY, mac: INTRUDER, sightings: 700, unsolicited: 600 };
+      spoof.step({ arp: [arpRow({ ...forged, kind: "new" })] });
+      spoof.run(700, (at) => ({ arp: at % 30 === 29 ? [arpRow(forged)] : [] }));
+      const previous = { previousMac: INTRUDER, previousSightings: 700, previousUnsolicited: 600 };
+      spoof.step({ arp: [taken(GATEWAY, { mac: OWNER, sightings: 1, ...previous })] });
+      spoof.step({ arp: [taken(GATEWAY, { ...forged, previousSightings: 1 })] });
+      expect(spoof.events).toMatchObject([
+        { severity: "critical", state: "open", entity: { key: GATEWAY, mac: INTRUDER } },
+      ]);
+    }
+  });
+
   it("goes on while the intruder insists, and is resolved soon after it stopped", () => {
     const spoof = bench();
     settled(spoof, HOST, 900);

@@ -30,7 +30,8 @@ function handshake(port: number, fields: Partial<HandshakeRow> = {}): HandshakeR
 function binding(address: string, fields: Partial<ArpRow> = {}): ArpRow {
   return {
     ...{ address, mac: "00:00:00:00:00:01", kind: "seen", previousMac: "", previousAgeMs: 0 },
-    ...{ previousSightings: 0, replies: 1, gratuitous: 0, addressesOfMac: 1 },
+    ...{ previousSightings: 0, sightings: 1, unsolicited: 0, previousUnsolicited: 0 },
+    ...{ replies: 1, gratuitous: 0, addressesOfMac: 1 },
     ...fields,
   };
 }

@@ -9,6 +9,7 @@ export interface ArpFields {
   readonly senderMac: string;
   readonly senderIp: string;
   readonly targetIp: string;
+  readonly targetMac?: string;
 }
 
 /** An ARP packet for Ethernet and IPv4 as the decoder leaves it; `network` is its position in NETWORK_NAMES. */
@@ -20,9 +21,8 @@ export function arpPacket(fields: ArpFields): Packet {
   view.setUint8(at + 4, 6);
   view.setUint8(at + 5, 4);
   view.setUint16(at + 6, fields.operation);
-  for (const [i, byte] of fields.senderMac.split(":").entries()) {
-    view.setUint8(at + 8 + i, Number.parseInt(byte, 16));
-  }
+  writeMac(view, at + 8, fields.senderMac);
+  writeMac(view, at + 18, fields.targetMac ?? "00:00:00:00:00:00");
   for (const [i, byte] of fields.senderIp.split(".").entries())
     view.setUint8(at + 14 + i, Number(byte));
   for (const [i, byte] of fields.targetIp.split(".").entries())
@@ -35,4 +35,10 @@ export function arpPacket(fields: ArpFields): Packet {
     network: 1,
     wireLength: 60,
   });
+}
+
+function writeMac(view: DataView, at: number, mac: string): void {
+  for (const [i, byte] of mac.split(":").entries()) {
+    view.setUint8(at + i, Number.parseInt(byte, 16));
+  }
 }

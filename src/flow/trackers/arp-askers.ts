@@ -32,8 +32,6 @@ declare module "../window.ts" {
   }
 }
 
-const TARGET_MAC_AT = 18;
-const TARGET_IP_AT = 24;
 const CAPACITY = 2048;
 const ROW_LIMIT = 64;
 const IDLE_MS = 5 * 60_000;
@@ -64,10 +62,9 @@ class ArpAskers implements Tracker<ArpAskerRow> {
   onPacket(packet: Packet, timeMs: number): void {
     const claim = this.#claim;
     if (!readArpClaim(packet, claim) || claim.isGratuitous) return;
-    const { view, networkAt } = packet;
     const { key } = this.#table;
-    key[0] = claim.isReply ? view.getUint16(networkAt + TARGET_MAC_AT) : claim.macHigh;
-    key[1] = claim.isReply ? view.getInt32(networkAt + TARGET_MAC_AT + 2) : claim.macLow;
+    key[0] = claim.isReply ? claim.targetHigh : claim.macHigh;
+    key[1] = claim.isReply ? claim.targetLow : claim.macLow;
     const slot = this.#claimSlot(timeMs);
     const table = this.#table;
     const at = table.sketch(slot);
@@ -75,8 +72,7 @@ class ArpAskers implements Tracker<ArpAskerRow> {
       observeFading(table.sketches, at + ANSWERS, mix(claim.address, this.#key));
       return;
     }
-    const target = view.getInt32(networkAt + TARGET_IP_AT);
-    observeFading(table.sketches, at + TARGETS, mix(target, this.#key));
+    observeFading(table.sketches, at + TARGETS, mix(claim.target, this.#key));
     table.increment(slot, REQUESTS);
     table.rows[table.row(slot) + ADDRESS] = claim.address;
     table.weigh(slot, 1);

@@ -3,6 +3,7 @@ import type { Packet } from "../../decode/packet.ts";
 import { formatAddress, formatMac, V4_MAPPED_WORD2 } from "../../util/address.ts";
 import { f64 } from "../../util/typed.ts";
 import { emptyClaim, readArpClaim } from "../arp-claim.ts";
+import { ArpQuestions } from "../arp-questions.ts";
 import { addFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
 import { RecentValues } from "../sketch/recent-values.ts";
@@ -20,6 +21,11 @@ export interface ArpRow {
   /** How long that binding had been known, and by how many packets. */
   readonly previousAgeMs: number;
   readonly previousSightings: number;
+  /** Packets that bound the address to `mac`, ever since it claims it; replies to nobody's question among them. */
+  readonly sightings: number;
+  readonly unsolicited: number;
+  /** Those among `previousSightings`. */
+  readonly previousUnsolicited: number;
   /** Replies of this window, and packets that ask for the sender's own address (RFC 5227 announcements). */
   readonly replies: number;
   readonly gratuitous: number;
@@ -40,16 +46,17 @@ const IDLE_MS = 36 * 3_600_000;
 /** MAC addresses whose claims are counted, and how. */
 const CLAIMS = { capacity: 1024, keyWords: 2, values: 32, seconds: 300 };
 
-/** Words of a row; a binding is a MAC in two words and how often it was seen. */
+/** Words of a row; a binding is a MAC in two words, how often it was seen, and how often without being asked. */
 const REPLIES = 0;
 const GRATUITOUS = 1;
 const KIND = 2;
 const ADDRESSES = 3;
 const PREVIOUS = 4;
-const CURRENT = 7;
-const OTHER = 10;
-const BINDING_WORDS = 3;
+const CURRENT = 8;
+const OTHER = 12;
+const BINDING_WORDS = 4;
 const SIGHTINGS = 2;
+const UNSOLICITED = 3;
 
 const KINDS = ["seen", "new", "changed"] as const;
 const Kind = { NEW: 1, CHANGED: 2 } as const;
@@ -57,6 +64,7 @@ const Kind = { NEW: 1, CHANGED: 2 } as const;
 class Arp implements Tracker<ArpRow> {
   readonly #table: EntityTable;
   readonly #claims: RecentValues;
+  readonly #questions: ArpQuestions;
   readonly #claim = emptyClaim();
   /** Since when the current and the other binding are known, and the age of the noted previous one, by slot. */
   readonly #currentSinceMs = new Float64Array(CAPACITY);
@@ -66,6 +74,7 @@ class Arp implements Tracker<ArpRow> {
 
   constructor({ hashSeed, evicted }: TrackerContext) {
     this.#claims = new RecentValues({ ...CLAIMS, hashSeed, evicted });
+    this.#questions = new ArpQuestions(hashSeed);
     this.#table = new EntityTable({
       ...{ capacity: CAPACITY, idleMs: IDLE_MS, hashSeed, evicted },
       ...{ keyWords: 1, windowWords: CURRENT, lifeWords: 2 * BINDING_WORDS },
@@ -84,6 +93,7 @@ class Arp implements Tracker<ArpRow> {
     if (table.isNew) this.#bindFirst(slot, timeMs);
     else if (this.#holds(slot, CURRENT)) table.increment(slot, CURRENT + SIGHTINGS);
     else this.#rebind(slot, timeMs);
+    if (this.#isUnsolicited(timeMs)) table.increment(slot, CURRENT + UNSOLICITED);
     this.#claims.owner[0] = claim.macHigh;
     this.#claims.owner[1] = claim.macLow;
     const claimed = this.#claims.add(claim.address, timeMs);
@@ -104,9 +114,19 @@ class Arp implements Tracker<ArpRow> {
     return this.#table.size;
   }
 
+  /** Takes a question; true for a reply that nobody asked for. Announcements are made on purpose, and are none. */
+  #isUnsolicited(timeMs: number): boolean {
+    const { isReply, isGratuitous, address, macHigh, macLow } = this.#claim;
+    const { target, targetHigh, targetLow } = this.#claim;
+    if (isGratuitous) return false;
+    if (isReply) return !this.#questions.wasAsked(targetHigh, targetLow, address, timeMs);
+    this.#questions.ask(macHigh, macLow, target, timeMs);
+    return false;
+  }
+
   #bindFirst(slot: number, timeMs: number): void {
     this.#table.rows[this.#table.row(slot) + KIND] = Kind.NEW;
-    this.#write(slot, 1, timeMs);
+    this.#write(slot, 1, 0, timeMs);
   }
 
   #rebind(slot: number, timeMs: number): void {
@@ -114,13 +134,15 @@ class Arp implements Tracker<ArpRow> {
     const isKnown = this.#holds(slot, OTHER);
     const knownSinceMs = f64(this.#otherSinceMs, slot);
     const sightings = this.#table.value(slot, OTHER + SIGHTINGS);
+    const unsolicited = isKnown ? this.#table.value(slot, OTHER + UNSOLICITED) : 0;
     // Of the MACs that lost the address the better-known one is remembered, so that an owner who takes it back
     // from a forger is the same old owner.
     if (isKnown || this.#table.value(slot, CURRENT + SIGHTINGS) >= sightings) {
       this.#copyCurrent(slot, OTHER);
       this.#otherSinceMs[slot] = f64(this.#currentSinceMs, slot);
     }
-    this.#write(slot, isKnown ? sightings + 1 : 1, isKnown ? knownSinceMs : timeMs);
+    const since = isKnown ? knownSinceMs : timeMs;
+    this.#write(slot, isKnown ? sightings + 1 : 1, unsolicited, since);
   }
 
   /** Notes the current binding as the previous one, unless a better-known one was lost in this window. */
@@ -148,12 +170,13 @@ class Arp implements Tracker<ArpRow> {
   }
 
   /** Makes the claim the current binding. */
-  #write(slot: number, sightings: number, sinceMs: number): void {
+  #write(slot: number, sightings: number, unsolicited: number, sinceMs: number): void {
     const { rows } = this.#table;
     const at = this.#table.row(slot) + CURRENT;
     rows[at] = this.#claim.macHigh;
     rows[at + 1] = this.#claim.macLow;
     rows[at + SIGHTINGS] = sightings;
+    rows[at + UNSOLICITED] = unsolicited;
     this.#currentSinceMs[slot] = sinceMs;
   }
 
@@ -163,13 +186,17 @@ class Arp implements Tracker<ArpRow> {
     const hasChanged = kind === "changed";
     // An owner who took the address back before the window ended is not who it was taken by.
     const isTakenBack = hasChanged && this.#isSameMac(slot, CURRENT, PREVIOUS);
+    const named = isTakenBack ? OTHER : CURRENT;
     return {
       address: formatAddress(0, 0, V4_MAPPED_WORD2, table.keyWord(slot, 0)),
-      mac: this.#macText(slot, isTakenBack ? OTHER : CURRENT),
+      mac: this.#macText(slot, named),
       kind,
       previousMac: hasChanged ? this.#macText(slot, PREVIOUS) : "",
       previousAgeMs: hasChanged ? f64(this.#previousAgeMs, slot) : 0,
       previousSightings: table.value(slot, PREVIOUS + SIGHTINGS),
+      sightings: table.value(slot, named + SIGHTINGS),
+      unsolicited: table.value(slot, named + UNSOLICITED),
+      previousUnsolicited: table.value(slot, PREVIOUS + UNSOLICITED),
       replies: table.value(slot, REPLIES),
       gratuitous: table.value(slot, GRATUITOUS),
       addressesOfMac: table.value(slot, ADDRESSES),
@@ -209,6 +236,8 @@ export const arp: TrackerDefinition<"arp"> = {
     merge: (earlier, later) => ({
       ...(later.kind === "changed" || earlier.kind === "seen" ? later : earlier),
       mac: later.mac,
+      sightings: later.sightings,
+      unsolicited: later.unsolicited,
       ...addFields(earlier, later, ["replies", "gratuitous"]),
       addressesOfMac: Math.max(earlier.addressesOfMac, later.addressesOfMac),
     }),

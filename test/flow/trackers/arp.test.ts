@@ -8,6 +8,7 @@ const GATEWAY = "192.168.1.1";
 const HOST = "192.168.1.7";
 const OWNER = "00:11:22:33:44:55";
 const FORGER = "66:77:88:99:aa:bb";
+const CLIENT = "02:00:00:00:00:07";
 const MINUTE = 60_000;
 
 function reply(harness: FlowHarness, senderMac: string, senderIp = GATEWAY, targetIp = HOST): void {
@@ -35,6 +36,7 @@ describe("arp", () => {
     expect(only(harness.close(1000).arp)).toEqual({
       ...{ address: GATEWAY, mac: OWNER, kind: "new", replies: 0, gratuitous: 0 },
       ...{ previousMac: "", previousAgeMs: 0, previousSightings: 0, addressesOfMac: 1 },
+      ...{ sightings: 1, unsolicited: 0, previousUnsolicited: 0 },
     });
     reply(harness, OWNER);
     reply(harness, OWNER);
@@ -100,6 +102,35 @@ describe("arp", () => {
     expect(only(harness.close(1000).arp)).toMatchObject({
       ...{ kind: "changed", previousMac: OWNER, previousSightings: 11 },
     });
+  });
+
+  it("counts the replies that nobody asked for, of both claimants", () => {
+    const harness = new FlowHarness();
+    const asked = { operation: REQUEST, senderMac: CLIENT, senderIp: HOST, targetIp: GATEWAY };
+    const told = { operation: REPLY, senderIp: GATEWAY, targetIp: HOST, targetMac: CLIENT };
+    for (let i = 0; i < 3; i++) {
+      harness.put(arpPacket(asked));
+      harness.wait(1900);
+      harness.put(arpPacket({ ...told, senderMac: OWNER }));
+      harness.wait(200);
+      harness.put(arpPacket({ ...told, senderMac: FORGER }));
+    }
+    const rows = harness.close(1000).arp.filter(({ address }) => address === GATEWAY);
+    expect(only(rows)).toMatchObject({
+      ...{ mac: FORGER, sightings: 3, unsolicited: 3 },
+      ...{ previousMac: OWNER, previousUnsolicited: 0 },
+    });
+  });
+
+  it("takes for unsolicited what answers another asker, and no announcement", () => {
+    const harness = new FlowHarness();
+    request(harness, OWNER, HOST, GATEWAY);
+    const told = { operation: REPLY, senderMac: FORGER, senderIp: GATEWAY, targetIp: HOST };
+    harness.put(arpPacket({ ...told, targetMac: CLIENT }));
+    harness.put(arpPacket({ ...told, targetMac: OWNER }));
+    harness.put(arpPacket({ ...told, targetIp: GATEWAY }));
+    const rows = harness.close(1000).arp.filter(({ address }) => address === GATEWAY);
+    expect(only(rows)).toMatchObject({ sightings: 3, unsolicited: 1 });
   });
 
   it("counts announcements, in requests and in replies", () => {
