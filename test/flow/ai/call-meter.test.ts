@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Calls by what both ends of one connection send, and when.
 import { beforeEach, describe, expect, it } from "vitest";
-import { CallMeter } from "../../../src/flow/ai/call-meter.ts";
+import { CallMeter, UPLOAD_MIN } from "../../../src/flow/ai/call-meter.ts";
 
 const ROW = 9;
 let meter: CallMeter;
@@ -17,7 +17,7 @@ beforeEach(() => {
       );
     },
   });
-  meter.begin(ROW, 0);
+  meter.begin(ROW, 0, UPLOAD_MIN);
   meter.greeted(ROW, 10);
 });
 
@@ -84,7 +84,7 @@ describe("a call", () => {
     say(">574@20", "<280@25", "<280@42", "<300@43");
     meter.end(ROW);
     expect(calls).toEqual(["20 43 43: 574 up, 300 down"]);
-    meter.begin(ROW, 0);
+    meter.begin(ROW, 0, UPLOAD_MIN);
     meter.greeted(ROW, 10);
     say(">574@20", "<280@21", "<280@21", "<280@21", "<280@21", "<280@21");
     meter.end(ROW);
@@ -93,7 +93,7 @@ describe("a call", () => {
 
   it("of another connection in the same row knows nothing of the one before", () => {
     say(">500@100");
-    meter.begin(ROW, 200);
+    meter.begin(ROW, 200, UPLOAD_MIN);
     meter.greeted(ROW, 210);
     say("<300@400");
     meter.end(ROW);
