@@ -27,12 +27,31 @@ beforeAll(async () => {
   startScript(lab, lab.b, "benign-server.ts", VICTIM);
   startNames(lab, [VICTIM]);
   await until("the victim's services", 20_000, () => lab.get(`http://${VICTIM}:8080/`));
+  await talkToModel();
 }, 90_000);
 
 afterAll(async () => {
   await lab?.close();
   stack?.close();
 }, 30_000);
+
+/** Series of what is first seen are at 0 for half a minute: the sooner it is seen, the less there is to wait for. */
+async function talkToModel(): Promise<void> {
+  startScript(lab, lab.b, "lab-model.ts", "serve", VICTIM);
+  await until("the model", 20_000, () =>
+    lab
+      .get(
+        `https://${VICTIM}/`,
+        "--insecure",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%{http_code}",
+      )
+      .then((status) => status === "405"),
+  );
+  await modelClient(lab, VICTIM);
+}
 
 /** Totals of a family from the agent itself, over series whose labels match. */
 async function total(
@@ -179,20 +198,6 @@ test("promtool finds nothing to say about the live endpoint", async () => {
 });
 
 test("calls to a model and their token streams are counted, from 0 on", async () => {
-  startScript(lab, lab.b, "lab-model.ts", "serve", VICTIM);
-  await until("the model", 20_000, () =>
-    lab
-      .get(
-        `https://${VICTIM}/`,
-        "--insecure",
-        "--output",
-        "/dev/null",
-        "--write-out",
-        "%{http_code}",
-      )
-      .then((status) => status === "405"),
-  );
-  await modelClient(lab, VICTIM);
   for (const query of [
     'sum(increase(nam_ai_calls_total{provider="openai"}[1m])) >= 2',
     'sum(increase(nam_ai_stream_episodes_total{known="no"}[1m])) >= 1',
