@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -27,8 +28,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     environment: "node",
     pool: "forks",
-    // The default leaves one core idle, which on two cores is half the machine.
-    maxWorkers: "100%",
+    // One more than there are cores: some suites wait for timers and for other programs.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 20_000,
     projects: [
       {
