@@ -10,6 +10,7 @@ import {
   dnsAnswer,
   dnsQuery,
 } from "../../../scripts/fixtures/messages.ts";
+import { trackers } from "../../../src/flow/all.ts";
 import type { Window } from "../../../src/flow/window.ts";
 import { Pipeline } from "../../../src/pipeline.ts";
 import { createSensorLayouts } from "../../../src/sensor-metrics.ts";
@@ -66,6 +67,7 @@ describe("a million distinct names", () => {
   it("take no more memory and no more rows than the first fifty thousand", () => {
     const layouts = createSensorLayouts();
     let last: Window | undefined;
+    const limits = new Map(trackers.map(({ name, rows }) => [name as string, rows.limit]));
     let evicted = 0;
     let asked = 0;
     const pipeline = new Pipeline({
@@ -78,7 +80,7 @@ describe("a million distinct names", () => {
         evicted += cellValue(layouts.counters, window.counters, "nam_ai_watch_evictions_total");
         asked += cellValue(layouts.counters, window.counters, "nam_dns_messages_total");
         for (const [name, rows] of Object.entries(window.rows)) {
-          expect(rows.length, name).toBeLessThanOrEqual(2048);
+          expect(rows.length, name).toBeLessThanOrEqual(limits.get(name) ?? 0);
         }
         for (const [name, values] of Object.entries(window.tallies)) {
           expect(values.length, name).toBeLessThanOrEqual(10_000);
