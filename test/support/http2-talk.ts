@@ -45,7 +45,7 @@ export async function talkHttp2(): Promise<{ spoken: Spoken[]; asked: readonly A
     response.setHeader("x-number", request.url);
     response.addTrailers({ "x-checksum": `${status}` });
     response.writeHead(status);
-    response.end(status === 204 ? undefined : "quiet");
+    response.end(status === 204 ? "" : "quiet");
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
