@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Random, seededRandom } from "../../scripts/fixtures/bytes.ts";
 import { emptyFrame, type Frame } from "../../src/capture/source.ts";
 import { applicationNames } from "../../src/decode/families.ts";
+import { i32 } from "../../src/util/typed.ts";
 import { sharedData } from "../support/shared-data.ts";
 import { answeredCaptures, readCapture } from "./captures.ts";
 import { Decoding } from "./decoding.ts";
@@ -15,17 +16,35 @@ const SEED = Number(process.env.NAM_FUZZ_SEED ?? 1);
 /** The counters are compared this often, to name the mutation that broke them. */
 const CHECK_EVERY = 50_000;
 const LONGEST = 65_535 + 18;
+/** For a frame that grows. */
+const ROOM = 2 * LONGEST;
 const INTERESTING = [0, 1, 2, 4, 5, 8, 20, 40, 63, 64, 127, 128, 192, 254, 255];
 
-interface Seed {
-  readonly content: Uint8Array;
-  readonly linkType: number;
+/** Frames to mutate, one behind the other in one piece of memory: looked up at random, millions of times. */
+class Seeds {
+  readonly starts: number[] = [0];
+  readonly linkTypes: number[] = [];
+  readonly #contents: Uint8Array[] = [];
+
+  add(content: Uint8Array, linkType: number): void {
+    if (content.length > LONGEST) return;
+    this.#contents.push(content);
+    this.linkTypes.push(linkType);
+    this.starts.push((this.starts.at(-1) ?? 0) + content.length);
+  }
+
+  /** All of them, behind room of `before` bytes. */
+  memory(before: number): Uint8Array {
+    const memory = new Uint8Array(before + (this.starts.at(-1) ?? 0));
+    for (const [at, content] of this.#contents.entries()) {
+      memory.set(content, before + (this.starts[at] ?? 0));
+    }
+    return memory;
+  }
 }
 
-const seeds: Seed[] = samples.map(({ content, linkType = 1 }) => ({
-  content: Uint8Array.from(content),
-  linkType,
-}));
+const seeds = new Seeds();
+for (const { content, linkType = 1 } of samples) seeds.add(Uint8Array.from(content), linkType);
 
 beforeAll(async () => {
   const folder = sharedData();
@@ -33,7 +52,7 @@ beforeAll(async () => {
   for (const capture of answeredCaptures(folder)) {
     await readCapture(join(folder, capture), ({ view, start, end, linkType }) => {
       const content = new Uint8Array(view.buffer, view.byteOffset + start, end - start).slice();
-      if (content.length <= LONGEST) seeds.push({ content, linkType });
+      seeds.add(content, linkType);
     });
   }
 }, 60_000);
@@ -72,26 +91,29 @@ class Mutator {
   /** What the flow table might hand in: mostly nothing, sometimes any protocol. */
   verdict = 0;
   readonly #random: Random;
-  readonly #seeds: readonly Seed[];
-  readonly #memory = new Uint8Array(2 * LONGEST);
+  readonly #starts: Int32Array;
+  readonly #linkTypes: Int32Array;
+  /** The frame, and behind it the seeds. */
+  readonly #memory: Uint8Array;
   #length = 0;
 
-  constructor(random: Random, seeds: readonly Seed[]) {
+  constructor(random: Random, from: Seeds) {
     this.#random = random;
-    this.#seeds = seeds;
+    this.#memory = from.memory(ROOM);
+    this.#starts = Int32Array.from(from.starts, (start) => start + ROOM);
+    this.#linkTypes = Int32Array.from(from.linkTypes);
   }
 
   next(): void {
     const random = this.#random;
     const seed = this.#pick();
-    this.#memory.set(seed.content);
-    this.#length = seed.content.length;
+    this.#length = this.#copy(seed, 0, 0);
     for (let edits = 1 + random(4); edits > 0; edits--) this.#edit();
     const { frame } = this;
     frame.view = new DataView(this.#memory.buffer, 0, this.#length);
     frame.end = this.#length;
     frame.wireLength = this.#length + (random(4) === 0 ? random(1500) : 0);
-    frame.linkType = random(50) === 0 ? this.#pick().linkType : seed.linkType;
+    frame.linkType = i32(this.#linkTypes, random(50) === 0 ? this.#pick() : seed);
     frame.vlanTci = random(20) === 0 ? random(0x10000) : -1;
     frame.direction = random(3);
     this.verdict = random(4) === 0 ? random(applicationNames.length) : 0;
@@ -146,12 +168,10 @@ class Mutator {
 
   /** The rest of another frame from here on. */
   #splice(): void {
-    const { content } = this.#pick();
+    const seed = this.#pick();
     const at = this.#position();
-    const from = this.#random(content.length + 1);
-    const part = content.subarray(from, from + LONGEST - at);
-    this.#memory.set(part, at);
-    this.#length = at + part.length;
+    const from = this.#random(this.#lengthOf(seed) + 1);
+    this.#length = at + this.#copy(seed, from, at);
   }
 
   /** Some bytes again behind themselves: tags in tags, options in options. */
@@ -170,7 +190,19 @@ class Mutator {
     return this.#random(Math.max(1, bound));
   }
 
-  #pick(): Seed {
-    return this.#seeds[this.#random(this.#seeds.length)] as Seed;
+  /** Copies a seed from its byte `from` on to `at`, as far as there is room; returns how much that is. */
+  #copy(seed: number, from: number, at: number): number {
+    const length = Math.min(this.#lengthOf(seed) - from, LONGEST - at);
+    const start = i32(this.#starts, seed) + from;
+    this.#memory.copyWithin(at, start, start + length);
+    return length;
+  }
+
+  #lengthOf(seed: number): number {
+    return i32(this.#starts, seed + 1) - i32(this.#starts, seed);
+  }
+
+  #pick(): number {
+    return this.#random(this.#linkTypes.length);
   }
 }

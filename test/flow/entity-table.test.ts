@@ -90,6 +90,20 @@ describe("EntityTable", () => {
     expect(claim(8, 0, 20 * MINUTE)).toBe(faded);
   });
 
+  it("forgets each of several when its own silence is long enough, window after window", () => {
+    const { table, claim } = createTable();
+    claim(3, 3, 5 * MINUTE);
+    // Told late, of a time before the others.
+    claim(1, 1, MINUTE);
+    claim(2, 2, 10 * MINUTE);
+    const sizes = Array.from({ length: 45 }, (_, minute) => {
+      table.endWindow(minute * MINUTE);
+      return table.size;
+    });
+    const expected = [...Array(32).fill(3), ...Array(4).fill(2), ...Array(5).fill(1)];
+    expect(sizes).toEqual([...expected, 0, 0, 0, 0]);
+  });
+
   it("forgets who was silent for longer than allowed", () => {
     const { table, claim, isHeld } = createTable();
     claim(1, 0, 0);

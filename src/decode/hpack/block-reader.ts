@@ -159,10 +159,13 @@ export class BlockReader {
     const words = this.#words;
     const base = stream * WORDS;
     words[base + USE] = use;
+    if (prefix < mask) {
+      this.#use(prefix, stream, base);
+      return;
+    }
     words[base + MODE] = Mode.NUMBER;
     words[base + VALUE] = prefix;
     words[base + SHIFT] = 0;
-    if (prefix < mask) this.#use(prefix, stream, base);
   }
 
   #number(byte: number, stream: number, base: number): void {
