@@ -8,17 +8,22 @@ import { RequestRates } from "./request-rates.ts";
 import { Surges } from "./surge.ts";
 import { count, endpoint, number } from "./text.ts";
 
+/** One limit for both: a program without a pool opens a connection for each request, which is one and the same work. */
+const PER_SECOND = 200;
+
 const settings = z.strictObject({
   requests: z
     .number()
     .gt(0)
-    .default(200)
+    .default(PER_SECOND)
     .describe("HTTP requests in clear text a second from one client to one service."),
   connections: z
     .number()
     .gt(0)
-    .default(100)
-    .describe("Connections a second that one client completes with one service."),
+    .default(PER_SECOND)
+    .describe(
+      "Connections a second that one client completes with one service, besides those that a request in clear text came over.",
+    ),
   unusual_requests: z
     .number()
     .gt(0)
@@ -66,7 +71,8 @@ class HttpFlood implements Detector {
     const own = this.#settings;
     const seconds = Math.max(1, tick.seconds);
     const requests = row.requests / seconds;
-    const connections = row.connections / seconds;
+    // A client that opens a connection for each request does one thing at a time, not two.
+    const connections = Math.max(0, row.connections - row.requests) / seconds;
     const isByRequests = requests / own.requests >= connections / own.connections;
     const setting = isByRequests ? "requests" : "connections";
     const rate = isByRequests ? requests : connections;

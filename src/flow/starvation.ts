@@ -9,8 +9,13 @@ const INT32_MIN = -0x80000000;
 const CAPACITY = 16_384;
 /** Mean length of a server's frames that carry no data: SYN-ACK and ACK with options, over IPv6 at most. */
 const EMPTY_FRAME_BYTES = 98;
+/**
+ * More than TCP lets a client send before its server takes anything (RFC 9293: a window of 65,535 bytes, unscaled): the
+ * server is at work on an upload, and whoever sends that much holds nothing open cheaply.
+ */
+const UPLOAD_BYTES = 65_536;
 
-/** Connections whose server may yet send data, oldest first, in a ring. */
+/** Connections whose server may yet send data, or take it, oldest first, in a ring. */
 export class Starvation {
   readonly #table: FlowTable;
   readonly #report: (slot: number, dueAt: number) => void;
@@ -21,7 +26,7 @@ export class Starvation {
   #head = 0;
   #length = 0;
 
-  /** `report` is called once for each connection that got no data, with the time at which that was so. */
+  /** `report` is called once for each connection that got no data and took none to speak of, with the time at which that was so. */
   constructor(table: FlowTable, report: (slot: number, dueAt: number) => void) {
     this.#table = table;
     this.#report = report;
@@ -66,6 +71,7 @@ export class Starvation {
     const { rows } = this.#table;
     if (!this.#table.isUsed(slot) || rows.started(slot) !== started) return false;
     if ((rows.state(slot) & STATE_MASK) !== FlowState.ESTABLISHED) return false;
+    if (rows.bytes(slot, 0) > UPLOAD_BYTES) return false;
     return rows.bytes(slot, 1) <= EMPTY_FRAME_BYTES * rows.packets(slot, 1);
   }
 }

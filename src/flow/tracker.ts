@@ -26,7 +26,7 @@ export const FlowEvent = {
   REJECTED: 7,
   /** One end, `flow.side`, has sent BATCH_PACKETS packets more. */
   BATCH: 8,
-  /** A TCP connection in which the server has sent no data within 10 s of the handshake. Once per flow. */
+  /** A TCP connection in which, within 10 s of the handshake, the server has sent no data and got little. Once per flow. */
   STARVED: 9,
   /** A TCP connection ended in which the server was seen to send no more than BRIEF_BYTES in all. Once per flow. */
   BRIEF: 10,

@@ -2,6 +2,8 @@
 // From built packets to findings: the flow stage with its trackers, and the detectors behind it.
 import { describe, expect, it } from "vitest";
 import { detectors } from "../../src/detect/all.ts";
+import { httpFlood } from "../../src/detect/http-flood.ts";
+import { pairRow } from "../support/attack-rows.ts";
 import { DetectionBench } from "../support/detection-bench.ts";
 import { FlowHarness } from "../support/flow-harness.ts";
 import { ACK, FIN, Protocol, PSH, RST, SYN, v4 } from "../support/packets.ts";
@@ -113,6 +115,36 @@ describe("an attack, from the first second on", () => {
       });
     });
     expect(found).toEqual(["slow_dos"]);
+  });
+
+  it.each([
+    ["bodies of posts that come in drops", 60, ["slow_dos"]],
+    ["uploads, which the server takes without a word", 1400, []],
+  ])("is told from work by what the client sends: %s", (_, bytes, expected) => {
+    const found = run(15, (flows, at) => {
+      many(30, (index) => {
+        const [from, to] = [v4(ATTACKER, 2000 + index), v4(VICTIM, 80)];
+        if (at === 0) {
+          flows.tcp(from, to, SYN);
+          flows.tcp(to, from, SYN | ACK);
+        }
+        many(10, () => flows.tcp(from, to, ACK | PSH, bytes));
+        flows.tcp(to, from, ACK);
+      });
+    });
+    expect(found).toEqual(expected);
+  });
+
+  it.each([
+    ["connections of which a request came over each, 150 a second", 150, 150, []],
+    ["connections, 150 a second", 150, 0, []],
+    ["connections, 250 a second", 250, 0, ["http_flood"]],
+    ["requests, 250 a second", 5, 250, ["http_flood"]],
+  ])("is judged once for one act: %s", (_, connections, requests, expected) => {
+    const bench = new DetectionBench({ detectors: [httpFlood] });
+    bench.run(3);
+    bench.run(10, { rows: { pairs: [pairRow({ connections, requests })] } });
+    expect([...new Set(bench.events.map(({ detector }) => detector))]).toEqual(expected);
   });
 });
 

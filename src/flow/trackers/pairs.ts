@@ -19,7 +19,7 @@ export interface PairRow {
   readonly port: number;
   /** TCP connections established. */
   readonly connections: number;
-  /** Connections in which the server had no data to send within 10 s. */
+  /** Connections in which the server had no data to send within 10 s, and got no upload to work on. */
   readonly starved: number;
   /** Connections whose client kept its window shut for 10 s and took next to nothing. */
   readonly stalled: number;
