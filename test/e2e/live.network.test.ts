@@ -197,18 +197,6 @@ test("promtool finds nothing to say about the live endpoint", async () => {
   expect(output).toBe("");
 });
 
-test("calls to a model and their token streams are counted, from 0 on", async () => {
-  for (const query of [
-    'sum(increase(nam_ai_calls_total{provider="openai"}[1m])) >= 2',
-    'sum(increase(nam_ai_stream_episodes_total{known="no"}[1m])) >= 1',
-    'instance_provider:nam_ai_calls:rate5m{provider="openai"} > 0',
-  ]) {
-    await until(query, 60_000, async () => (await stack.query(query)).length > 0);
-  }
-  const streams = (known: string) => total("nam_ai_stream_episodes_total", { known });
-  expect([await streams("yes"), await streams("no")]).toEqual([2, 1]);
-}, 150_000);
-
 test(
   "two minutes of honest traffic raise nothing, and what the attacks opened is told to be over",
   async () => {
@@ -227,6 +215,18 @@ test(
   },
   (BENIGN_SECONDS + 120) * 1000,
 );
+
+test("calls to a model and their token streams are counted, from 0 on", async () => {
+  for (const query of [
+    'sum(increase(nam_ai_calls_total{provider="openai"}[5m])) >= 2',
+    'sum(increase(nam_ai_stream_episodes_total{known="no"}[5m])) >= 1',
+    'instance_provider:nam_ai_calls:rate5m{provider="openai"} > 0',
+  ]) {
+    await until(query, 60_000, async () => (await stack.query(query)).length > 0);
+  }
+  const streams = (known: string) => total("nam_ai_stream_episodes_total", { known });
+  expect([await streams("yes"), await streams("no")]).toEqual([2, 1]);
+}, 150_000);
 
 test("every expression in grafana/ and prometheus/ names metrics that exist, and returns data", async () => {
   const missing: string[] = [];
