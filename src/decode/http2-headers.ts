@@ -61,22 +61,22 @@ export class Http2Headers {
     const reader = this.#reader;
     if (!reader.end(slot)) return this.broken(packet);
     if (isPushed) return Stop.DONE;
-    const method = reader.method(slot);
-    const status = reader.status(slot);
+    const method = reader.facts.method(slot);
+    const status = reader.facts.status(slot);
     if (method < 0 && status === 0) {
-      if (reader.hasUnknown(slot)) add(this.#counters, this.#unread + Unread.UNKNOWN, 1);
+      if (reader.facts.hasUnknown(slot)) add(this.#counters, this.#unread + Unread.UNKNOWN, 1);
       return Stop.DONE;
     }
     const notes = this.#notes;
     notes.turnTo(packet);
-    notes.facts.fields = reader.fields(slot);
+    notes.facts.fields = reader.facts.fields(slot);
     if (method < 0) {
       notes.response(status);
       return Stop.DONE;
     }
     notes.request(method);
-    const length = reader.hostLength(slot);
-    if (length > 0) notes.hostUnpacked(reader.tables.hosts, reader.hostAt(slot), length);
+    const length = reader.facts.hostLength(slot);
+    if (length > 0) notes.hostUnpacked(reader.tables.hosts, reader.facts.hostAt(slot), length);
     return Stop.DONE;
   }
 

@@ -37,9 +37,9 @@ class Blocks {
       reader.read(view, at, Math.min(block.length, at + this.#step), STREAM);
     }
     if (!reader.end(STREAM)) return null;
-    const method = METHODS[reader.method(STREAM)];
-    const status = reader.status(STREAM);
-    const [at, length] = [reader.hostAt(STREAM), reader.hostLength(STREAM)];
+    const method = METHODS[reader.facts.method(STREAM)];
+    const status = reader.facts.status(STREAM);
+    const [at, length] = [reader.facts.hostAt(STREAM), reader.facts.hostLength(STREAM)];
     const host = Buffer.from(reader.tables.hosts.subarray(at, at + length)).toString();
     return {
       ...(method === undefined ? {} : { method }),
@@ -49,7 +49,7 @@ class Blocks {
   }
 
   get hasUnknown(): boolean {
-    return this.reader.hasUnknown(STREAM);
+    return this.reader.facts.hasUnknown(STREAM);
   }
 
   /** Size of the table, and the lengths of its fields' names from the newest on. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { i32 } from "../../util/typed.ts";
-import { Field } from "../http-field.ts";
+import { BlockFacts } from "./block-facts.ts";
 import { Huffman, Step } from "./huffman.ts";
 import { Name, nameOf, numberOf } from "./static-table.ts";
 import { FieldWord, Found, HpackTables } from "./tables.ts";
@@ -9,7 +9,7 @@ import { FieldWord, Found, HpackTables } from "./tables.ts";
 const TEXT_MAX = 255;
 const TEXT_ROOM = 256;
 /** Words of a stream. */
-const WORDS = 20;
+const WORDS = 11;
 /** What the next byte is, a Mode; what a number or text is for, a Use. */
 const MODE = 0;
 const USE = 1;
@@ -24,14 +24,8 @@ const NAME_LENGTH = 6;
 const LEFT = 7;
 const LENGTH = 8;
 const CODE = 9;
-/** The block so far: whether a field has begun, and what fields have said. */
+/** Whether the block has begun a field. */
 const HAS_FIELD = 10;
-const METHOD = 11;
-const STATUS = 12;
-const FIELDS = 13;
-const HOST_PLACE = 14;
-const HOST_LENGTH = 15;
-const HAS_UNKNOWN = 16;
 
 const Mode = { FIELD: 0, NUMBER: 1, TEXT_LENGTH: 2, TEXT: 3, BROKEN: 4 } as const;
 const Use = { INDEXED: 0, NAME_INDEX: 1, LIMIT: 2, NAME: 3, VALUE: 4 } as const;
@@ -57,12 +51,15 @@ const { STATE_MASK, BYTE_SHIFT, HAS_BYTE, FAILED } = Step;
  */
 export class BlockReader {
   readonly tables: HpackTables;
+  /** What the blocks say. */
+  readonly facts: BlockFacts;
   readonly #words: Int32Array;
   readonly #texts: Uint8Array;
   readonly #huffman = new Huffman();
 
   constructor(streams: number) {
     this.tables = new HpackTables(streams);
+    this.facts = new BlockFacts(streams, this.tables);
     this.#words = new Int32Array(streams * WORDS);
     this.#texts = new Uint8Array(streams * TEXT_ROOM);
   }
@@ -72,7 +69,7 @@ export class BlockReader {
     const words = this.#words;
     const base = stream * WORDS;
     words.fill(0, base, base + WORDS);
-    words[base + METHOD] = -1;
+    this.facts.begin(stream);
   }
 
   /** Reads `[from, to)` of `view`, the next bytes of the block. */
@@ -103,37 +100,6 @@ export class BlockReader {
   /** The block ends; false where it was no block, and the table means nothing any more. */
   end(stream: number): boolean {
     return i32(this.#words, stream * WORDS + MODE) === Mode.FIELD;
-  }
-
-  /** Position in METHODS of the block's method, -1 without one. */
-  method(stream: number): number {
-    return i32(this.#words, stream * WORDS + METHOD);
-  }
-
-  /** The block's status, 0 without one. */
-  status(stream: number): number {
-    return i32(this.#words, stream * WORDS + STATUS);
-  }
-
-  /** Bits of Field. */
-  fields(stream: number): number {
-    return i32(this.#words, stream * WORDS + FIELDS);
-  }
-
-  /** True where the block names fields that the table has from a time that was not seen. */
-  hasUnknown(stream: number): boolean {
-    return i32(this.#words, stream * WORDS + HAS_UNKNOWN) === 1;
-  }
-
-  /** Where the block's host begins in `tables.hosts`; its length is 0 without one, or when it is too long ago. */
-  hostAt(stream: number): number {
-    return this.tables.hostAt(stream, i32(this.#words, stream * WORDS + HOST_PLACE));
-  }
-
-  hostLength(stream: number): number {
-    const base = stream * WORDS;
-    const isKept = this.tables.hasHost(stream, i32(this.#words, base + HOST_PLACE));
-    return isKept ? i32(this.#words, base + HOST_LENGTH) : 0;
   }
 
   #field(byte: number, stream: number, base: number): void {
@@ -204,10 +170,15 @@ export class BlockReader {
     const { fields } = this.tables;
     const at = this.tables.find(stream, index);
     words[base + MODE] = at === Found.NONE ? Mode.BROKEN : Mode.FIELD;
-    if (at === Found.UNKNOWN) words[base + HAS_UNKNOWN] = 1;
+    if (at === Found.UNKNOWN) this.facts.note(stream, Name.UNKNOWN, 0, 0);
     if (at < 0) return;
     const value = i32(fields, at + FieldWord.VALUE);
-    this.#note(i32(fields, at + FieldWord.NAME), value, i32(fields, at + FieldWord.PLACE), base);
+    this.facts.note(
+      stream,
+      i32(fields, at + FieldWord.NAME),
+      value,
+      i32(fields, at + FieldWord.PLACE),
+    );
   }
 
   #nameIndex(index: number, stream: number, base: number): void {
@@ -305,33 +276,8 @@ export class BlockReader {
       value = Math.min(length, TEXT_MAX);
       place = this.tables.putHost(stream, this.#texts, textAt, value);
     }
-    this.#note(name, value, place, base);
+    this.facts.note(stream, name, value, place);
     if (i32(words, base + IS_ADDED) === 0) return;
     this.tables.add(stream, name, i32(words, base + NAME_LENGTH), value, length, place);
-  }
-
-  #note(name: number, value: number, place: number, base: number): void {
-    const words = this.#words;
-    switch (name) {
-      case Name.METHOD:
-        words[base + METHOD] = value;
-        break;
-      case Name.STATUS:
-        words[base + STATUS] = value;
-        break;
-      case Name.HOST:
-        // `:authority` comes before `host`, and is the one that counts (RFC 9113 §8.3.1).
-        if (value === 0 || i32(words, base + HOST_LENGTH) > 0) break;
-        words[base + FIELDS] = i32(words, base + FIELDS) | Field.HOST;
-        words[base + HOST_PLACE] = place;
-        words[base + HOST_LENGTH] = value;
-        break;
-      case Name.USER_AGENT:
-        words[base + FIELDS] = i32(words, base + FIELDS) | Field.USER_AGENT;
-        break;
-      case Name.UNKNOWN:
-        words[base + HAS_UNKNOWN] = 1;
-        break;
-    }
   }
 }
