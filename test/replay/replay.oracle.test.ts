@@ -41,8 +41,9 @@ const SLOW: Readonly<Record<string, number>> = {
 };
 const BENIGN = ["benign_dns.pcap", "benign_mixed_75s.pcap", "benign_ssh.pcap"];
 
+const { config } = loadConfig({ env: {}, flags: [] });
+
 async function replayed(...paths: string[]): Promise<ReplayResult> {
-  const { config } = loadConfig({ env: {}, flags: [] });
   const replay = new Replay({
     detect: config.detectors,
     home: config.networks.home,
