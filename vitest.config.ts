@@ -9,16 +9,22 @@ const suites = {
   fuzz: ["test/**/*.fuzz.test.ts"],
   /** Reference answers over the captures in ../shared/data. */
   oracle: ["test/**/*.oracle.test.ts"],
-  /** Network namespaces, real captures, real Prometheus: root, one file at a time. */
+  /** Network namespaces, real captures, real Prometheus: root, two files at a time. */
   network: ["test/**/*.network.test.ts"],
 };
 
-/** What takes minutes begins first, so that no core is idle while the other one ends it. */
+/**
+ * What takes minutes begins first, so that no core is idle while the other one ends it: of tests on real interfaces the
+ * one with Prometheus, and last those that load the machine.
+ */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const rank = ({ moduleId }: TestSpecification): number =>
-      moduleId.includes(".fuzz.") ? 0 : moduleId.includes(".oracle.") ? 1 : 2;
+    const parts = [".fuzz.", ".oracle.", "live.network.", "/capture/"];
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const found = parts.findIndex((part) => moduleId.includes(part));
+      return found === -1 ? parts.length : found;
+    };
     return sorted.sort((left, right) => rank(left) - rank(right));
   }
 }
@@ -47,7 +53,8 @@ export default defineConfig({
         test: {
           name: "network",
           include: suites.network,
-          fileParallelism: false,
+          // Each has namespaces of its own, and most of them wait most of the time.
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
