@@ -4,8 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { covert } from "./stories/covert.ts";
 import { floods } from "./stories/floods.ts";
+import { levels } from "./stories/levels.ts";
 import { link } from "./stories/link.ts";
+import { names } from "./stories/names.ts";
+import { newcomers } from "./stories/newcomers.ts";
 import { scans } from "./stories/scans.ts";
 import { services } from "./stories/services.ts";
 import { play } from "./stories/story.ts";
@@ -13,7 +17,16 @@ import { play } from "./stories/story.ts";
 const folder = mkdtempSync(join(tmpdir(), "nam-stories-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const stories = [...floods, ...services, ...scans, ...link];
+const stories = [
+  ...floods,
+  ...services,
+  ...scans,
+  ...link,
+  ...names,
+  ...covert,
+  ...newcomers,
+  ...levels,
+];
 
 describe.each(stories)("$detector", (story) => {
   const { detector, settings } = story;

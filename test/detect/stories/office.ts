@@ -2,7 +2,7 @@
 // Who lives in the stories, and what they do all day.
 import { u16 } from "../../../scripts/fixtures/bytes.ts";
 import { type Host, IpProtocol, icmp, packet } from "../../../scripts/fixtures/frames.ts";
-import { GATEWAY } from "../../../scripts/fixtures/hosts.ts";
+import { GATEWAY, SERVER } from "../../../scripts/fixtures/hosts.ts";
 import {
   applicationData,
   clientHello,
@@ -15,6 +15,8 @@ import type { Exchange, Scene } from "../../../scripts/fixtures/scene.ts";
 
 export const SECOND = 1e6;
 export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 export const EVERYBODY = "ff:ff:ff:ff:ff:ff";
 
 /** A machine of the office, by number from 0. */
@@ -43,6 +45,14 @@ export function evenly(
   for (let index = 0; index < seconds * perSecond; index++) {
     act(fromUs + (index * SECOND) / perSecond, index);
   }
+}
+
+/**
+ * A network in which hardly anything happens: a ping every so often. Silence costs one window however long it is, so
+ * days of it are told in no time; what is learned in days is learned all the same.
+ */
+export function quiet(scene: Scene, untilUs: number, everyUs = 12 * HOUR): void {
+  for (let atUs = 0; atUs <= untilUs; atUs += everyUs) scene.ping(atUs, GATEWAY, SERVER, 1);
 }
 
 /** A connection; its client port follows from its number. */

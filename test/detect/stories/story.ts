@@ -19,7 +19,7 @@ export interface Story {
   /** What looks like it and must not be told. */
   readonly harmless: string;
   readonly behaves: Telling;
-  /** Other settings than the defaults, where learning would take days. */
+  /** Other settings than the defaults, where it would take long to learn or gigabytes to attack. */
   readonly settings?: DetectSettings;
 }
 
