@@ -16,7 +16,7 @@ import type { Story } from "./story.ts";
 
 const OUTSIDE = stranger(9);
 const METADATA: Host = { mac: GATEWAY.mac, ip: "169.254.169.254" };
-const TEN_MEGABYTES = 1e7;
+const TWO_MEGABYTES = 2e6;
 
 export const covert: readonly Story[] = [
   {
@@ -44,8 +44,8 @@ export const covert: readonly Story[] = [
   },
   {
     detector: "exfiltration",
-    settings: { exfiltration: { bytes: TEN_MEGABYTES } },
-    attack: "twelve megabytes that one machine uploads, on a network where ten are much",
+    settings: { exfiltration: { bytes: TWO_MEGABYTES } },
+    attack: "three megabytes that one machine uploads, on a network where two are much",
     attacks: (scene) => transfer(scene, "client"),
     harmless: "a download of as much",
     behaves: (scene) => transfer(scene, "server"),
@@ -121,10 +121,10 @@ function callHome(scene: Scene, atUs: number, number: number): void {
   ]);
 }
 
-/** Twelve megabytes over one connection, which `from` sends. */
+/** Three megabytes over one connection, which `from` sends. */
 function transfer(scene: Scene, from: Exchange["from"]): void {
   const data = applicationData(16_000);
-  const records = Array.from({ length: (1.2 * TEN_MEGABYTES) / data.length }, () => ({
+  const records = Array.from({ length: (1.5 * TWO_MEGABYTES) / data.length }, () => ({
     from,
     data,
   }));

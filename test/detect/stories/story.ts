@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Stories told in packets: an attack, and what looks like it and is none.
 import { writeFileSync } from "node:fs";
-import { pcap } from "../../../scripts/fixtures/capture-file.ts";
+import { pcap, type Recorded } from "../../../scripts/fixtures/capture-file.ts";
 import { Scene } from "../../../scripts/fixtures/scene.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { Anomaly } from "../../../src/detect/detector.ts";
@@ -23,15 +23,20 @@ export interface Story {
   readonly settings?: DetectSettings;
 }
 
+/** What is told, as frames. */
+export function framesOf(telling: Telling): readonly Recorded[] {
+  const scene = new Scene(4);
+  telling(scene);
+  return scene.frames;
+}
+
 /** Writes what is told as a capture file, and returns everything a fresh agent with default settings says of it. */
 export async function play(
   telling: Telling,
   path: string,
   settings: DetectSettings = {},
 ): Promise<readonly Anomaly[]> {
-  const scene = new Scene(4);
-  telling(scene);
-  writeFileSync(path, pcap(scene.frames));
+  writeFileSync(path, pcap(framesOf(telling)));
   const { config } = loadConfig({ env: {}, flags: [] });
   const replay = new Replay({
     detect: { ...config.detectors, ...settings },
