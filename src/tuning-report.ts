@@ -2,7 +2,16 @@
 import { SEVERITIES } from "./detect/detector.ts";
 import type { Trial } from "./detect/tuner.ts";
 
-/** What other thresholds would have raised, for people: settings that make a difference first and in full. */
+const NOTHING = "nothing";
+const LINE_MAX = 90;
+
+/** A setting and what each of its values would have raised. */
+type Outcomes = readonly [setting: string, trials: readonly Trial[]];
+
+/**
+ * What other thresholds would have raised, for people: settings that make a difference first and in full, and
+ * the many detectors that say nothing at any value last and by name alone.
+ */
 export function tuningText(trials: readonly Trial[]): string {
   const settings = new Map<string, Trial[]>();
   for (const trial of trials) {
@@ -26,16 +35,42 @@ export function tuningText(trials: readonly Trial[]): string {
       ? "No difference from a quarter to four times as much:"
       : "Not one setting makes a difference from a quarter to four times as much:",
   );
-  lines.push(...grouped(same));
+  const loud = new Set([...different, ...same.filter(hasRaised)].map(([name]) => detectorOf(name)));
+  const isLoud = ([setting]: Outcomes): boolean => loud.has(detectorOf(setting));
+  lines.push(...grouped(same.filter(isLoud)));
+  const silent = new Set(
+    [...settings].filter((own) => !isLoud(own)).map(([name]) => detectorOf(name)),
+  );
+  if (silent.size > 0) lines.push("Nothing whatever the value:", ...wrapped([...silent]));
   return `${lines.join("\n")}\n`;
 }
 
+function detectorOf(setting: string): string {
+  return setting.split(".")[1] ?? "";
+}
+
+function hasRaised([, trials]: Outcomes): boolean {
+  return trials.some((trial) => raised(trial) !== NOTHING);
+}
+
+/** Names in lines that fit a terminal. */
+function wrapped(names: readonly string[]): string[] {
+  const lines = [""];
+  for (const [at, name] of names.entries()) {
+    const word = at < names.length - 1 ? `${name},` : name;
+    const line = lines.at(-1) ?? "";
+    if (line.length + word.length > LINE_MAX) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.map((line) => `    ${line}`);
+}
+
 /** One line for each detector and outcome. */
-function grouped(settings: readonly (readonly [string, readonly Trial[]])[]): string[] {
+function grouped(settings: readonly Outcomes[]): string[] {
   const groups = new Map<string, string[]>();
   for (const [setting, [trial]] of settings) {
     const [, detector = "", name = ""] = setting.split(".");
-    const key = `${detector} (${trial ? raised(trial) : "nothing"})`;
+    const key = `${detector} (${trial ? raised(trial) : NOTHING})`;
     groups.set(key, [...(groups.get(key) ?? []), name]);
   }
   return [...groups].map(([key, names]) => `    ${key}: ${names.join(", ")}`);
@@ -45,5 +80,5 @@ function raised({ raised }: Trial): string {
   const parts = SEVERITIES.filter((severity) => raised[severity] > 0).map(
     (severity) => `${raised[severity]} ${severity}`,
   );
-  return parts.length === 0 ? "nothing" : parts.join(", ");
+  return parts.length === 0 ? NOTHING : parts.join(", ");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import { MetricsRegistry } from "../metrics/registry.ts";
+import { AllowList } from "./allow.ts";
 import {
   type Detector,
   type DetectorContext,
@@ -16,6 +17,7 @@ import {
   type DetectSettings,
   detectorSettings,
   type ParsedSettings,
+  parseAllow,
   parseGuards,
   parseSettings,
 } from "./settings.ts";
@@ -47,10 +49,11 @@ interface Variant {
 
 /**
  * Runs every detector again for other values of each of its thresholds, one changed at a time, on the same ticks. The
- * guards are those of the configuration; what one detector says of another's findings is left out.
+ * guards and what is allowed are those of the configuration; what one detector says of another's findings is left out.
  */
 export class Tuner {
   readonly #guards: GuardSettings;
+  readonly #allowed: AllowList;
   readonly #variants: readonly Variant[];
 
   constructor(
@@ -59,6 +62,7 @@ export class Tuner {
     context: DetectorContext,
   ) {
     this.#guards = parseGuards(settings);
+    this.#allowed = new AllowList(parseAllow(settings));
     this.#variants = detectors.flatMap((definition) =>
       parseSettings(definition, settings).enabled ? variantsOf(definition, settings, context) : [],
     );
@@ -67,7 +71,7 @@ export class Tuner {
   /** Takes a tick as the configured detectors got it. */
   accept(tick: Tick, moment: Moment): void {
     for (const { definition, parsed, detector, incidents, raised } of this.#variants) {
-      const found = detector.evaluate(tick);
+      const found = detector.evaluate(tick).filter((finding) => !this.#allowed.allows(finding));
       const findings = definition.statistical && tick.environment.changed ? [] : found;
       const report = { detector: definition, findings, quietMs: parsed.quietMs };
       for (const { id, severity } of incidents.accept(report, moment, this.#guards)) {

@@ -76,6 +76,17 @@ describe("a freeze", () => {
 });
 
 describe("hysteresis", () => {
+  it.each([
+    ["three in a row", [7, 7, 7], true],
+    ["3 of 5, apart", [7, 4, 7, 4, 7], true],
+    ["2 of 5", [4, 7, 4, 4, 7], false],
+    ["3 of 7", [7, 4, 4, 7, 4, 4, 7], false],
+    ["3 of 5 of which the last is below the lower limit", [7, 7, 4, 7, 2], false],
+  ])("judges: %s", (_, scores, expected) => {
+    const hysteresis = new Hysteresis();
+    expect(scores.map((score) => hysteresis.update(score, 6, 3)).at(-1)).toBe(expected);
+  });
+
   it("stays on until the score is below the lower limit", () => {
     const hysteresis = new Hysteresis();
     for (let at = 0; at < 3; at++) hysteresis.update(7, 6, 3);
