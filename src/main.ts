@@ -3,7 +3,7 @@
 import { ReplayThread } from "./replay-thread.ts";
 
 const args = process.argv.slice(2);
-// Before anything else is loaded: it then comes up beside that, and replays of small files end sooner.
+// Before anything else is loaded, so that both are loaded at the same time.
 const replayThread = args[0] === "replay" ? new ReplayThread() : undefined;
 
 /** A reader that went away, e.g. `nam metrics | head`, is no reason to stop. */

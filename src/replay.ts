@@ -13,8 +13,6 @@ import { buildReport, type FileReport, type Report } from "./report.ts";
 import type { CaptureStatus } from "./server/contract.ts";
 
 export interface ReplayOptions extends CoreOptions, PacketSettings {
-  /** Reads the packets, having begun already; without it the calling thread reads them. The results are the same. */
-  readonly thread?: ReplayThread | undefined;
   /** Sees every change of state as it happens. */
   readonly onEvents?: (events: readonly Anomaly[]) => void;
   /** Path of the file at hand and the part of it that has been read; null where that is not known. */
@@ -53,9 +51,26 @@ export class Replay {
     this.#dropped = Object.fromEntries(DROP_STAGES.map((stage) => [stage, 0]));
   }
 
-  /** Runs over the files in order. A damaged file is reported and the next one taken. */
+  /** Runs over the files in order, in the calling thread. A damaged file is reported and the next one taken. */
   async run(paths: readonly string[]): Promise<ReplayResult> {
-    await this.#read(paths);
+    const { signal } = this.#options;
+    const job = { paths, settings: this.#options };
+    const packets = new ReplayPackets(job, this.core.layouts, (message) => this.#take(message));
+    const stop = (): void => packets.stop();
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    await packets.run();
+    signal?.removeEventListener("abort", stop);
+    return this.#result();
+  }
+
+  /** The same, with the same result, over what a thread reads that was given these options' packet settings. */
+  async follow(thread: ReplayThread): Promise<ReplayResult> {
+    await thread.follow((message) => this.#take(message), this.#options.signal);
+    return this.#result();
+  }
+
+  #result(): ReplayResult {
     const report = buildReport({
       files: this.#files,
       layout: this.core.layouts.counters,
@@ -77,19 +92,6 @@ export class Replay {
       reason: "",
     };
     return this.#captures.status(this.#path === "" ? [] : [state]);
-  }
-
-  async #read(paths: readonly string[]): Promise<void> {
-    const { thread, signal } = this.#options;
-    const take = (message: FromPackets): void => this.#take(message);
-    if (thread) return thread.follow(take, signal);
-    if (signal?.aborted) return;
-    const job = { paths, settings: this.#options };
-    const packets = new ReplayPackets(job, this.core.layouts, take);
-    const stop = (): void => packets.stop();
-    signal?.addEventListener("abort", stop, { once: true });
-    await packets.run();
-    signal?.removeEventListener("abort", stop);
   }
 
   #take(message: FromPackets): void {

@@ -2,21 +2,14 @@
 import type { Anomaly } from "./detect/detector.ts";
 import type { Tallies, TallyEntry } from "./flow/tally.ts";
 import type { CellLayout } from "./metrics/cells.ts";
+import type { FileRead } from "./replay-messages.ts";
 import { type AiReport, aiReport } from "./report-ai.ts";
 import { productBuild } from "./util/version.ts";
 
-/** One file of a report; `bytes` are bytes on the wire. */
-export interface FileReport {
-  readonly path: string;
-  readonly format: string;
-  readonly linkTypes: readonly string[];
-  readonly packets: number;
-  readonly bytes: number;
-  readonly firstTimestamp: number | null;
-  readonly lastTimestamp: number | null;
+/** One file of a report. */
+export interface FileReport extends FileRead {
   readonly truncated: number;
   readonly malformed: number;
-  readonly error: string | null;
 }
 
 interface Volume {

@@ -9,9 +9,7 @@ import { isPcapng, PcapngReader } from "./pcapng-format.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import type { Damage, RecordReader } from "./record-reader.ts";
 import type { CaptureSource, CaptureStats, FrameSink } from "./source.ts";
-
-/** Path that means standard input. */
-export const STANDARD_INPUT = "-";
+import { STANDARD_INPUT } from "./standard-input.ts";
 
 /** How far a file has been read. */
 export interface ReadProgress {

@@ -28,7 +28,7 @@ export interface ReplayCommandOptions {
   readonly tune: boolean;
   /** Serve metrics, page and API meanwhile: a listen address was given on the command line. */
   readonly serve: boolean;
-  /** Reads the packets, having begun already. */
+  /** Reads the packets of the files, having begun already; without it they are read here. */
   readonly thread: ReplayThread | undefined;
   readonly log: Log;
   readonly io: Io;

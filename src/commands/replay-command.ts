@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Command, InvalidArgumentError } from "commander";
-import { STANDARD_INPUT } from "../capture/pcap-file.ts";
+import { STANDARD_INPUT } from "../capture/standard-input.ts";
 import type { PacketSettings } from "../replay-messages.ts";
 import { type CommandContext, openLog } from "./command.ts";
 import { addConfigFlags, isGiven, readConfig } from "./config-flags.ts";

@@ -43,12 +43,13 @@ export async function replayCommand(
     onEvents: writeEvents,
     onProgress: (path, part) => bar.show(path, part),
     signal: abort.signal,
-    thread: options.thread,
     log,
   });
   const server = options.serve ? await serve(replay, options.config, log) : null;
   try {
-    const { report, damaged } = await replay.run(files);
+    const { report, damaged } = await (options.thread
+      ? replay.follow(options.thread)
+      : replay.run(files));
     bar.clear();
     if (options.report !== null) output(options.report, `${JSON.stringify(report, null, 2)}\n`, io);
     if (options.metrics !== null)

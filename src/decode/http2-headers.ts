@@ -41,7 +41,7 @@ export class Http2Headers {
     const slots = this.#slots;
     let slot = slots.find(packet);
     if (slot === NO_SLOT || isFirst) {
-      slot = this.#take(packet);
+      slot = this.#take(packet, slot !== NO_SLOT);
       this.#reader.tables.reset(slot, isFirst);
     }
     slots.restart(slot, packet);
@@ -95,9 +95,9 @@ export class Http2Headers {
     if (slot !== NO_SLOT) this.#reader.tables.reset(slot, false);
   }
 
-  #take(packet: Packet): number {
+  /** Gives the packet's side a slot, its own where it has one, a free one, or the one taken longest ago. */
+  #take(packet: Packet, isOwn: boolean): number {
     const slots = this.#slots;
-    const isOwn = slots.find(packet) !== NO_SLOT;
     const slot = slots.place(packet);
     if (!isOwn && slots.isTaken(slot)) add(this.#counters, this.#forgotten, 1);
     slots.release(slot);

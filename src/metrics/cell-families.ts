@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { type CellLayout, type CellSeries, histogramWidth } from "./cells.ts";
 import { type Family, formatBound, type Sample, seriesName } from "./exposition.ts";
-import type { MetricDefinition } from "./metric.ts";
+import type { LabelSet, MetricDefinition } from "./metric.ts";
 import { type SeriesBudget, seriesPerLabelSet } from "./series-budget.ts";
-
-type Labels = Readonly<Record<string, string>>;
 
 /** Reads one series' samples from the cells. */
 type Reader = (values: Float64Array) => readonly Sample[];
@@ -114,12 +112,12 @@ function readerOf(definition: MetricDefinition, { labels, slot }: CellSeries): R
     : valueReader(definition, labels, slot);
 }
 
-function valueReader(definition: MetricDefinition, labels: Labels, slot: number): Reader {
+function valueReader(definition: MetricDefinition, labels: LabelSet, slot: number): Reader {
   const series = seriesName(definition.name, labels);
   return (values) => [{ series, value: values[slot] ?? 0 }];
 }
 
-function histogramReader(definition: MetricDefinition, labels: Labels, slot: number): Reader {
+function histogramReader(definition: MetricDefinition, labels: LabelSet, slot: number): Reader {
   const { name, buckets = [] } = definition;
   const bounds = [...buckets, Number.POSITIVE_INFINITY].map((bound) =>
     seriesName(`${name}_bucket`, { ...labels, le: formatBound(bound) }),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { NamError } from "../util/errors.ts";
 import { add } from "../util/typed.ts";
-import { closedLabelSets, type LabelSet } from "./label-sets.ts";
-import type { MetricDefinition } from "./metric.ts";
+import { closedLabelSets } from "./label-sets.ts";
+import type { LabelSet, MetricDefinition } from "./metric.ts";
 
 /** One series of a family: its label values and the cell that holds its number. */
 export interface CellSeries {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: LabelSet;
   readonly slot: number;
 }
 
@@ -61,7 +61,7 @@ export class CellLayout {
   }
 
   /** Cells of the series whose labels match `where`. */
-  slots(definition: MetricDefinition, where: Readonly<Record<string, string>> = {}): number[] {
+  slots(definition: MetricDefinition, where: LabelSet = {}): number[] {
     const wanted = Object.entries(where);
     return this.series(definition)
       .filter(({ labels }) => wanted.every(([name, value]) => labels[name] === value))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import type { LabelSet } from "./metric.ts";
 
 /** What an OpenMetrics exemplar names: one thing that was counted, at its time in UTC seconds. */
 export interface Exemplar {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: LabelSet;
   readonly value: number;
   readonly timestampSeconds: number;
 }

@@ -3,30 +3,28 @@ import client from "prom-client";
 import { NamError } from "../util/errors.ts";
 import { EXEMPLAR_LIMIT, type Family } from "./exposition.ts";
 import { closedLabelSets } from "./label-sets.ts";
-import type { MetricDefinition } from "./metric.ts";
+import type { LabelSet, MetricDefinition } from "./metric.ts";
 import type { SeriesBudget } from "./series-budget.ts";
 import { SeriesSet } from "./series-set.ts";
 import { familyOf } from "./stored-family.ts";
 
-type Labels = Readonly<Record<string, string>>;
-
 /** A counter off the packet path. An exemplar names the event that was counted (OpenMetrics only). */
 export interface CounterInstrument {
-  inc(labels: Labels, amount?: number, exemplar?: Labels): void;
+  inc(labels: LabelSet, amount?: number, exemplar?: LabelSet): void;
   /** Makes a series exist at 0 where its labels come from the configuration. */
-  init(labels: Labels): void;
+  init(labels: LabelSet): void;
 }
 
 export interface GaugeInstrument {
   /** A value that is not finite is exposed as 0. */
-  set(labels: Labels, value: number): void;
-  remove(labels: Labels): void;
+  set(labels: LabelSet, value: number): void;
+  remove(labels: LabelSet): void;
 }
 
 export interface HistogramInstrument {
   /** A value that is not finite is left out. */
-  observe(labels: Labels, value: number): void;
-  init(labels: Labels): void;
+  observe(labels: LabelSet, value: number): void;
+  init(labels: LabelSet): void;
 }
 
 /** An instrument and the way to read its family at a scrape. */
@@ -41,7 +39,7 @@ export function createCounter(
 ): Exposed<CounterInstrument> {
   const metric = new client.Counter({ ...storeOf(definition), enableExemplars: true });
   const series = new SeriesSet(definition, budget);
-  const inc = (labels: Labels, value: number, exemplarLabels?: Labels): void => {
+  const inc = (labels: LabelSet, value: number, exemplarLabels?: LabelSet): void => {
     if (!(value >= 0 && Number.isFinite(value))) {
       throw new NamError("INTERNAL", `${definition.name} cannot grow by ${value}`);
     }
@@ -65,7 +63,7 @@ export function createGauge(
 ): Exposed<GaugeInstrument> {
   const metric = new client.Gauge(storeOf(definition));
   const series = new SeriesSet(definition, budget);
-  const set = (labels: Labels, value: number): void => {
+  const set = (labels: LabelSet, value: number): void => {
     if (series.admit(labels)) metric.set(labels, Number.isFinite(value) ? value : 0);
   };
   for (const labels of closedLabelSets(definition) ?? []) set(labels, 0);
@@ -87,7 +85,7 @@ export function createHistogram(
   const buckets = [...(definition.buckets ?? [])];
   const metric = new client.Histogram({ ...storeOf(definition), buckets });
   const series = new SeriesSet(definition, budget);
-  const init = (labels: Labels): void => {
+  const init = (labels: LabelSet): void => {
     if (!series.has(labels) && series.admit(labels)) metric.zero(labels);
   };
   for (const labels of closedLabelSets(definition) ?? []) init(labels);
@@ -102,7 +100,7 @@ export function createHistogram(
   };
 }
 
-function fits(exemplarLabels: Labels): boolean {
+function fits(exemplarLabels: LabelSet): boolean {
   let length = 0;
   for (const [name, value] of Object.entries(exemplarLabels)) length += name.length + value.length;
   return length <= EXEMPLAR_LIMIT;

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { MetricDefinition } from "./metric.ts";
-
-/** One label set: names and values. */
-export type LabelSet = Readonly<Record<string, string>>;
+import type { LabelSet, MetricDefinition } from "./metric.ts";
 
 /** Families are never changed, and some have thousands of combinations of which few exist. */
 const known = new WeakMap<MetricDefinition, readonly LabelSet[]>();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+/** The labels of one series: names and values. */
+export type LabelSet = Readonly<Record<string, string>>;
+
 /**
  * One exposed metric family, declared in the file that feeds it. `docs/metrics.md`, the zero series and the
  * contract tests are made from these declarations.
@@ -12,13 +15,13 @@ export interface MetricDefinition {
   /** Label name → its closed value set; `null` where the set comes from the configuration (interface, channel …). */
   readonly labels?: Readonly<Record<string, readonly string[] | null>>;
   /** True for the combinations of label values that exist; all of them where it is absent. */
-  readonly has?: (labels: Readonly<Record<string, string>>) => boolean;
+  readonly has?: (labels: LabelSet) => boolean;
   /**
    * Names the group a series appears with; "" for one that exists from the start. The others are exposed when the first
    * of their group has counted, all of them, at 0 for half a minute: `increase()` sees their first event too. For families in
    * cells whose labels have more values than one network ever uses.
    */
-  readonly appearsWith?: (labels: Readonly<Record<string, string>>) => string;
+  readonly appearsWith?: (labels: LabelSet) => string;
   /** Histograms only: upper bounds, ascending, without +Inf. */
   readonly buckets?: readonly number[];
 }
@@ -33,6 +36,6 @@ export interface SignalDefinition {
   readonly help: string;
   readonly metric: MetricDefinition;
   /** Label values that select the cells; a label not named here is summed over. */
-  readonly where?: Readonly<Record<string, string>>;
+  readonly where?: LabelSet;
   readonly unit: "packets" | "bytes" | "messages" | "flows";
 }

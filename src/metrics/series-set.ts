@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { NamError } from "../util/errors.ts";
-import type { MetricDefinition } from "./metric.ts";
+import type { LabelSet, MetricDefinition } from "./metric.ts";
 import { type SeriesBudget, seriesPerLabelSet } from "./series-budget.ts";
-
-type Labels = Readonly<Record<string, string>>;
 
 /** The series of one family that are exposed: label sets as declared, and within the budget. */
 export class SeriesSet {
@@ -24,7 +22,7 @@ export class SeriesSet {
    * True when the series exists or may begin to. False, and counted, when the budget is spent or a value is outside
    * its closed set. Throws INTERNAL when the label names are not the declared ones.
    */
-  admit(labels: Labels): boolean {
+  admit(labels: LabelSet): boolean {
     const key = this.#key(labels);
     if (this.#keys.has(key)) return true;
     if (!this.#isDeclared(labels)) return this.#budget.refuse(this.#width);
@@ -33,12 +31,12 @@ export class SeriesSet {
     return true;
   }
 
-  has(labels: Labels): boolean {
+  has(labels: LabelSet): boolean {
     return this.#keys.has(this.#key(labels));
   }
 
   /** True when the series existed. */
-  drop(labels: Labels): boolean {
+  drop(labels: LabelSet): boolean {
     const existed = this.#keys.delete(this.#key(labels));
     if (existed) this.#budget.release(this.#width);
     return existed;
@@ -48,7 +46,7 @@ export class SeriesSet {
     return this.#keys.size === 0;
   }
 
-  #key(labels: Labels): string {
+  #key(labels: LabelSet): string {
     let key = "";
     for (const name of this.#names) {
       const value = labels[name];
@@ -59,13 +57,13 @@ export class SeriesSet {
     return key;
   }
 
-  #isDeclared(labels: Labels): boolean {
+  #isDeclared(labels: LabelSet): boolean {
     const { labels: declared = {}, has } = this.#definition;
     const known = this.#names.every((name) => declared[name]?.includes(labels[name] ?? "") ?? true);
     return known && (has?.(labels) ?? true);
   }
 
-  #wrongLabels(labels: Labels): NamError {
+  #wrongLabels(labels: LabelSet): NamError {
     const given = Object.keys(labels).join(", ") || "none";
     return new NamError(
       "INTERNAL",

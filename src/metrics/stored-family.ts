@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { type Exemplar, type Family, formatBound, type Sample, seriesName } from "./exposition.ts";
+import type { LabelSet } from "./metric.ts";
 
 /** What prom-client says of one series when asked. */
 export interface StoredValue {
@@ -7,7 +8,7 @@ export interface StoredValue {
   readonly value: number;
   readonly metricName?: string;
   readonly exemplar?: {
-    readonly labelSet: Readonly<Record<string, string>>;
+    readonly labelSet: LabelSet;
     readonly value: number;
     readonly timestamp: number;
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { f64, u8 } from "../../util/typed.ts";
+import { f64, u8, u16 } from "../../util/typed.ts";
 import { LARGE_BYTES, StreamShape } from "./stream-shape.ts";
 import { WATCHED } from "./watch-rows.ts";
 
@@ -46,7 +46,7 @@ export class CallMeter {
   readonly #askedMs = new Float64Array(WATCHED);
   readonly #tickets = new Uint8Array(WATCHED);
   /** Upload from which on a row's call is one. */
-  readonly #least = new Uint8Array(WATCHED);
+  readonly #least = new Uint16Array(WATCHED);
   readonly #ticketMs = new Float64Array(WATCHED);
 
   constructor(listener: CallListener) {
@@ -76,13 +76,13 @@ export class CallMeter {
     const phase = u8(this.#phase, row);
     const sent = f64(this.#sent, row);
     // What is less than a request, as the end of a handshake, may have waited long for the one that follows.
-    if (sent < u8(this.#least, row)) this.#sentMs[row] = nowMs;
+    if (sent < u16(this.#least, row)) this.#sentMs[row] = nowMs;
     this.#sent[row] = sent + bytes;
     this.#askedMs[row] = nowMs;
     if (phase === IDLE) this.#phase[row] = ASKING;
     if (phase !== REPLYING) return;
     this.shape.addClient(row);
-    if (bytes <= CONTROL_MAX && bytes < u8(this.#least, row)) return;
+    if (bytes <= CONTROL_MAX && bytes < u16(this.#least, row)) return;
     this.end(row);
     this.#phase[row] = ASKING;
   }
@@ -134,7 +134,7 @@ export class CallMeter {
   #answer(row: number, nowMs: number): void {
     const sent = f64(this.#sent, row);
     this.#tickets[row] = 0;
-    if (sent < u8(this.#least, row)) {
+    if (sent < u16(this.#least, row)) {
       this.#rest(row);
       return;
     }
