@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Anomaly, DetectorDefinition, Finding, Severity } from "../../src/detect/detector.ts";
 import { DetectionBench, type Step } from "../support/detection-bench.ts";
-import { contactRow, START_MS } from "../support/windows.ts";
+import { contactRow, drops, START_MS } from "../support/windows.ts";
 
 const settings = z.strictObject({});
 
@@ -123,6 +123,17 @@ describe("incident", () => {
     ).toBe(0);
   });
 
+  it("stays degraded, where packets were lost in any of its ticks", () => {
+    const incidents = bench();
+    const lost = { capture: { received: 1000, dropped: drops({ kernel: 500 }) } };
+    incidents.run(3, (at) => ({ ...anomalous(["a", 5, 1]), ...(at === 1 ? lost : {}) }));
+    incidents.run(40);
+    expect(incidents.events.map(({ state, degraded }) => [state, degraded])).toEqual([
+      ["open", false],
+      ["resolved", true],
+    ]);
+  });
+
   it("stays silent for the cool-down, and then is a new one", async () => {
     const incidents = bench({ cooldown_seconds: 100 });
     incidents.step(anomalous(["a", 5, 1]));
@@ -216,6 +227,16 @@ describe("incidents that an earlier run left open", () => {
     later.run(2, {});
     expect(told(later.events).sort()).toEqual(["a warning resolved", "b critical resolved"]);
     expect(later.events.map(({ id }) => id).sort()).toEqual(open.map(({ id }) => id).sort());
+  });
+
+  it("get the time to learn what is usual, where that is needed to find them again", () => {
+    const later = new DetectionBench({
+      detectors: [{ ...scripted, statistical: true }],
+      settings: { guards: { warmup_seconds: 60 } },
+    });
+    later.engine.restore(left());
+    expect(later.run(60 + 29)).toEqual([]);
+    expect(later.run(2).map(({ state }) => state)).toEqual(["resolved", "resolved"]);
   });
 
   it("go on when they are found again, and are not opened twice", () => {
