@@ -18,6 +18,10 @@ import { emptyFlowKey, type FlowKey } from "./tracker.ts";
 const INT32_MIN = -0x80000000;
 const VERSION_4 = 4 << 8;
 const WAYS_OF_WORD = 4;
+/** Most hashes that `fetch` takes. */
+const FETCHED_MOST = 64;
+/** As `matches` returns the last way of a word. */
+const LAST_WAY = INT32_MIN;
 
 /**
  * Flows by address pair, ports and IP protocol, both directions as one, in arrays that never grow. A flow's row, called
@@ -42,6 +46,7 @@ export class FlowTable {
   readonly #portKey: number = 0;
   readonly #flow: FlowKey = emptyFlowKey();
   #hash = 0;
+  readonly #firstTags = new Int32Array(FETCHED_MOST);
 
   constructor(capacity: number, hashSeed: number) {
     this.capacity = Math.min(1 << Math.max(3, Math.ceil(Math.log2(capacity))), MOST_ROWS);
@@ -80,7 +85,12 @@ export class FlowTable {
   ): number {
     const { words } = this.rows;
     const { words: tags, view } = this.#index;
-    const hash = this.#hashIpv4(source, destination, sourcePort, destinationPort, ipProtocol);
+    const hash = this.hashIpv4(
+      source,
+      destination,
+      (sourcePort << 16) | destinationPort,
+      ipProtocol,
+    );
     this.#hash = hash;
     const tag = tagOf(hash);
     const ports = sourcePort | (destinationPort << 16);
@@ -112,6 +122,32 @@ export class FlowTable {
       if (firstOfWord !== 0) return -1;
       found = matches(tags[(bucket << BUCKET_SHIFT) + 1] as number, tag);
     }
+  }
+
+  /**
+   * Reads what `find` will read for the first `count` of `hashes`, and finds nothing: buckets first, then rows, so that
+   * the processor waits for many of them at the same time and `find` for none.
+   */
+  fetch(hashes: Int32Array, count: number): void {
+    const { words: tags, view } = this.#index;
+    const { words } = this.rows;
+    const mask = this.#bucketMask;
+    const firstTags = this.#firstTags;
+    for (let i = 0; i < count; i++) {
+      firstTags[i] = tags[((hashes[i] as number) & mask) << BUCKET_SHIFT] as number;
+    }
+    let read = 0;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i] as number;
+      const bucket = hash & mask;
+      const tag = tagOf(hash);
+      const low = matches(firstTags[i] as number, tag);
+      const high = matches(tags[(bucket << BUCKET_SHIFT) + 1] as number, tag);
+      const way = low !== 0 ? firstWay(low) : WAYS_OF_WORD + firstWay(high | LAST_WAY);
+      read ^= words[rowAt(view, bucket, way) << ROW_SHIFT] as number;
+    }
+    // Kept, or the compiler would leave out the reading.
+    firstTags[0] = read;
   }
 
   #findIpv6(packet: Packet): number {
@@ -207,17 +243,12 @@ export class FlowTable {
 
   // Hashes are the same for both directions: the ends' are added.
 
-  #hashIpv4(
-    source: number,
-    destination: number,
-    sourcePort: number,
-    destinationPort: number,
-    ipProtocol: number,
-  ): number {
+  /** What `fetch` takes: the hash of an IPv4 flow. `ports` is the source port above the destination port, as TCP and UDP have them. */
+  hashIpv4(source: number, destination: number, ports: number, ipProtocol: number): number {
     const key = this.#wordKey;
     const portKey = this.#portKey;
-    const sourceHash = mix(source ^ Math.imul(sourcePort, portKey), key);
-    const destinationHash = mix(destination ^ Math.imul(destinationPort, portKey), key);
+    const sourceHash = mix(source ^ Math.imul(ports >>> 16, portKey), key);
+    const destinationHash = mix(destination ^ Math.imul(ports & 0xffff, portKey), key);
     return mix((sourceHash + destinationHash) ^ ipProtocol, key);
   }
 
@@ -246,7 +277,7 @@ export class FlowTable {
     this.rows.readKey(slot, flow);
     const { client3, server3, clientPort, serverPort, ipProtocol } = flow;
     if (flow.ipVersion !== 6) {
-      return this.#hashIpv4(client3, server3, clientPort, serverPort, ipProtocol);
+      return this.hashIpv4(client3, server3, (clientPort << 16) | serverPort, ipProtocol);
     }
     const client = this.#hashEnd(flow.client0, flow.client1, flow.client2, client3, clientPort);
     const server = this.#hashEnd(flow.server0, flow.server1, flow.server2, server3, serverPort);
