@@ -110,10 +110,10 @@ export class PcapReader implements RecordReader {
     let count = 0;
     while (count < FRAMES_AHEAD && at + headerBytes <= end) {
       const captured = view.getUint32(at + CAPTURED_AT, this.#little);
-      if (captured > this.#maxCaptured) break;
-      at += headerBytes;
-      starts[count++] = at;
-      at += captured;
+      const next = at + headerBytes + captured;
+      if (next > end) break;
+      starts[count++] = at + headerBytes;
+      at = next;
     }
     ahead.announce(view, count);
   }

@@ -82,10 +82,10 @@ export class PcapngReader implements RecordReader {
     const { starts } = ahead;
     let count = 0;
     while (count < FRAMES_AHEAD && at + BLOCK_FRAMING_BYTES <= end) {
-      if (view.getUint32(at, little) !== ENHANCED_PACKET) break;
-      starts[count++] = at + BLOCK_HEADER_BYTES + PACKET_BODY_BYTES;
       const length = view.getUint32(at + 4, little);
-      if (length < BLOCK_FRAMING_BYTES || length > MAX_RECORD_BYTES) break;
+      const isWhole = length >= BLOCK_FRAMING_BYTES && at + length <= end;
+      if (!isWhole || view.getUint32(at, little) !== ENHANCED_PACKET) break;
+      starts[count++] = at + BLOCK_HEADER_BYTES + PACKET_BODY_BYTES;
       at += length;
     }
     ahead.announce(view, count);

@@ -42,6 +42,18 @@ describe("FlowStage", () => {
     expect(harness.stage.lookup(answer, harness.nowMs)).toBe(42);
   });
 
+  it("says of TCP whether its beginning was seen", () => {
+    const harness = new FlowHarness();
+    const seen = v4("10.0.0.1", 5);
+    const midway = v4("10.0.0.1", 6);
+    harness.tcp(seen, SERVER, SYN);
+    expect(harness.tcp(SERVER, seen, SYN | ACK).flowMidway).toBe(false);
+    expect(harness.tcp(midway, SERVER, ACK).flowMidway).toBe(true);
+    expect(harness.tcp(SERVER, midway, ACK).flowMidway).toBe(true);
+    expect(harness.tcp(midway, SERVER, ACK).flowMidway).toBe(true);
+    expect(harness.udp(midway, SERVER).flowMidway).toBe(false);
+  });
+
   it("gives a packet that is not IP no flow", () => {
     const harness = new FlowHarness();
     const packet = Object.assign(emptyPacket({}), { flow: 7, flowSide: 1 });
