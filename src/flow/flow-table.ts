@@ -15,6 +15,9 @@ import { FlowRows, KIND, KIND_MASK, kindOf, PORTS, ROW_SHIFT, SERVER } from "./f
 import { hashKey, mix } from "./hash.ts";
 import { emptyFlowKey, type FlowKey } from "./tracker.ts";
 
+// Imports are looked up each time they are named; constants of the file are not.
+const BUCKET = BUCKET_SHIFT;
+const ROW = ROW_SHIFT;
 const INT32_MIN = -0x80000000;
 const VERSION_4 = 4 << 8;
 const WAYS_OF_WORD = 4;
@@ -46,7 +49,7 @@ export class FlowTable {
   readonly #portKey: number = 0;
   readonly #flow: FlowKey = emptyFlowKey();
   #hash = 0;
-  readonly #firstTags = new Int32Array(FETCHED_MOST);
+  readonly #read = new Int32Array(FETCHED_MOST);
 
   constructor(capacity: number, hashSeed: number) {
     this.capacity = Math.min(1 << Math.max(3, Math.ceil(Math.log2(capacity))), MOST_ROWS);
@@ -125,29 +128,28 @@ export class FlowTable {
   }
 
   /**
-   * Reads what `find` will read for the first `count` of `hashes`, and finds nothing: buckets first, then rows, so that
-   * the processor waits for many of them at the same time and `find` for none.
+   * Reads what `find` will read for the first `count` of `hashes`, and finds nothing: first the buckets, then the rows, in
+   * loops so short that the processor is in many rounds of them at once, and waits for all that memory together.
    */
   fetch(hashes: Int32Array, count: number): void {
     const { words: tags, view } = this.#index;
     const { words } = this.rows;
     const mask = this.#bucketMask;
-    const firstTags = this.#firstTags;
+    const read = this.#read;
     for (let i = 0; i < count; i++) {
-      firstTags[i] = tags[((hashes[i] as number) & mask) << BUCKET_SHIFT] as number;
+      read[i] = tags[((hashes[i] as number) & mask) << BUCKET] as number;
     }
-    let read = 0;
     for (let i = 0; i < count; i++) {
       const hash = hashes[i] as number;
       const bucket = hash & mask;
       const tag = tagOf(hash);
-      const low = matches(firstTags[i] as number, tag);
-      const high = matches(tags[(bucket << BUCKET_SHIFT) + 1] as number, tag);
+      const low = matches(read[i] as number, tag);
+      const high = matches(tags[(bucket << BUCKET) + 1] as number, tag);
       const way = low !== 0 ? firstWay(low) : WAYS_OF_WORD + firstWay(high | LAST_WAY);
-      read ^= words[rowAt(view, bucket, way) << ROW_SHIFT] as number;
+      read[i] = rowAt(view, bucket, way) << ROW;
     }
     // Kept, or the compiler would leave out the reading.
-    firstTags[0] = read;
+    for (let i = 0; i < count; i++) read[i] = words[read[i] as number] as number;
   }
 
   #findIpv6(packet: Packet): number {
