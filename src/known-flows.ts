@@ -42,8 +42,8 @@ const UDP = 17;
 const UDP_HEADER_LENGTH = 8;
 const UDP_LENGTH_AT = TRANSPORT_AT + 4;
 const PORTS_BYTES = 4;
-/** So many flows are more than a core's caches hold; fewer are there when they are needed. */
-const FLOWS_BEYOND_CACHES = 8192;
+/** So many flows are more than the cache of a core holds, and what a capture streams through the others pushes them out. */
+const FLOWS_BEYOND_CACHES = 32_768;
 
 /**
  * The short way for nearly every packet: IPv4 without options over Ethernet, TCP or UDP, of a flow in which nothing

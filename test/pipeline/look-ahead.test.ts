@@ -9,7 +9,7 @@ import { createSensorLayouts } from "../../src/sensor-metrics.ts";
 import { udpFrame } from "../decode/frames.ts";
 import { IDLE_SOURCE } from "../support/idle-source.ts";
 
-const FLOWS = 12_000;
+const FLOWS = 40_000;
 const ROUNDS = 3;
 const FRAME_BYTES = 60;
 const PAYLOAD = Uint8Array.of(1, 2, 3);
@@ -19,7 +19,7 @@ function windowsOf(ahead: (announce: LookAhead, view: DataView, at: number) => v
   const windows: Window[] = [];
   const pipeline = new Pipeline({
     ...{ sensor: 0, source: IDLE_SOURCE, layouts: createSensorLayouts(), home: ["10.0.0.0/8"] },
-    ...{ hashSeed: 1, flowCapacity: 1 << 14, tallyLimit: 100, now: null },
+    ...{ hashSeed: 1, flowCapacity: 1 << 16, tallyLimit: 100, now: null },
     emit: (window) => windows.push(window),
   });
   const bytes = new Uint8Array(FLOWS * FRAME_BYTES);
