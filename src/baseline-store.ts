@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { bankMemory } from "./detect/baseline/memory.ts";
 import { type EngineMemory, engineMemory } from "./detect/memory.ts";
 import type { MetricDefinition } from "./metrics/metric.ts";
 import type { CounterInstrument, GaugeInstrument, MetricsRegistry } from "./metrics/registry.ts";
@@ -138,8 +137,8 @@ function parse(text: string): { memory: EngineMemory; savedMs: number } {
   const savedMs = Number(header.savedMs);
   if (!Number.isFinite(savedMs)) throw new Error("the time is missing");
   const memory: unknown = JSON.parse(body);
-  if (isFirst) return { memory: { signals: bankMemory.parse(memory), detectors: {} }, savedMs };
-  return { memory: engineMemory.parse(memory), savedMs };
+  const whole = isFirst ? { signals: memory, detectors: {} } : memory;
+  return { memory: engineMemory.parse(whole), savedMs };
 }
 
 function digest(body: string): string {

@@ -95,6 +95,7 @@ export class DetectionEngine {
     const told: Found[] = [];
     const tick: Tick = { ...this.#judge(window, host), found: told };
     const moment = this.#clock.moment(tick.timeMs, this.#options.agent);
+    this.#incidents.coolDowns.settle(moment, this.#guards.cooldown_seconds * 1000);
     const found = new Map<string, readonly Finding[]>();
     for (const { definition, settings, detector } of this.#running) {
       if (!settings.enabled) continue;
@@ -128,19 +129,24 @@ export class DetectionEngine {
     return learningOf(this.#bank.states, this.#clock.elapsedMs, this.#guards.learn_seconds);
   }
 
-  /** What the baselines know, as plain data. */
+  /** What the baselines and detectors know, and what was told and is over, as plain data. */
   remember(): EngineMemory {
     const detectors = this.#running.flatMap(({ definition, detector }) => {
       const memory = detector.remember?.();
       return memory === undefined ? [] : [[definition.name, memory] as const];
     });
-    return { signals: this.#bank.remember(), detectors: Object.fromEntries(detectors) };
+    return {
+      signals: this.#bank.remember(),
+      detectors: Object.fromEntries(detectors),
+      coolDowns: this.#incidents.coolDowns.remember(),
+    };
   }
 
   /** Goes on from there; of an old memory only the seasons are taken. A detector that cannot read its own begins anew. */
   recall(memory: EngineMemory, isOld: boolean): void {
     this.#bank.recall(memory.signals, isOld);
     if (isOld) return;
+    this.#incidents.coolDowns.recall(memory.coolDowns);
     for (const { definition, detector } of this.#running) {
       const own = memory.detectors[definition.name];
       if (own === undefined) continue;

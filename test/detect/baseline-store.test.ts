@@ -64,7 +64,24 @@ describe("baselines over a restart", () => {
     }
   });
 
-  it("tell an incident that was open at the restart once more, and its end", () => {
+  it("find an incident again that was open at the restart: it goes on untold, and its end is told", () => {
+    const before = learned();
+    const flood: Step = { packets: { p0: 5000 } };
+    before.run(60, flood);
+    const [open] = before.engine.active();
+    storeOf(before).save();
+    const after = new DetectionBench({ startMs: before.timeMs + 5000 });
+    storeOf(after);
+    after.engine.restore(before.engine.active());
+    after.run(20, flood);
+    expect(after.events).toEqual([]);
+    expect(after.engine.active()).toMatchObject([{ id: open?.id, detector: "volume_spike" }]);
+    expect(after.engine.active()[0]?.count).toBeGreaterThan(open?.count ?? 0);
+    after.run(800, usual);
+    expect(after.events).toMatchObject([{ id: open?.id, state: "resolved" }]);
+  });
+
+  it("tell it once more only where nobody knows that it was told", () => {
     const before = learned();
     const flood: Step = { packets: { p0: 5000 } };
     before.run(60, flood);
@@ -121,7 +138,7 @@ describe("what detectors have learned", () => {
     const after = new DetectionBench();
     after.engine.recall({ ...memory, detectors: { entropy_shift: { sources: 1 } } }, false);
     expect(after.engine.remember()).toEqual({
-      signals: memory.signals,
+      ...memory,
       detectors: new DetectionBench().engine.remember().detectors,
     });
   });
