@@ -31,6 +31,8 @@ export class FlowTable {
   readonly rows: FlowRows;
   /** Who sent the packet that was looked up last: 0 the flow's client, 1 its server. */
   side = 0;
+  /** The same of the last `peek`. */
+  peekedSide = 0;
   readonly #index: FlowIndex;
   /** Slots that flows have left; those from `end` on never had one. */
   readonly #freed: Int32Array;
@@ -67,8 +69,19 @@ export class FlowTable {
     return this.#findIpv6(packet);
   }
 
+  /** `find` for a look in between: `side`, and the flow that `insert` would put in, stay those of the last lookup. */
+  peek(packet: Packet): number {
+    const { side } = this;
+    const hash = this.#hash;
+    const slot = this.find(packet);
+    this.peekedSide = this.side;
+    this.side = side;
+    this.#hash = hash;
+    return slot;
+  }
+
   /**
-   * The same for an IPv4 packet that is not decoded into a Packet. One long function with plain element reads, because
+   * `find` for an IPv4 packet that is not decoded into a Packet. One long function with plain element reads, because
    * this is where the packet path spends its time: the compiler stops inlining where small parts add up to too much.
    */
   findIpv4(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What detectors of AI traffic have learned of hosts goes on over a restart: nobody waits another day for them.
+// What detectors have learned of hosts goes on over a restart: nobody waits another day, or week, for them.
 import { describe, expect, it } from "vitest";
 import { aiFingerprint } from "../../src/detect/ai-fingerprint.ts";
 import { aiLateral } from "../../src/detect/ai-lateral.ts";
@@ -10,14 +10,16 @@ import { aiToolFanout } from "../../src/detect/ai-tool-fanout.ts";
 import { aiUploadJump } from "../../src/detect/ai-upload-jump.ts";
 import type { DetectorDefinition } from "../../src/detect/detector.ts";
 import { metadataAccess } from "../../src/detect/metadata-access.ts";
+import { newHost, newService, rareCombo, rareTls } from "../../src/detect/novelty.ts";
 import { DetectionBench, type Step } from "../support/detection-bench.ts";
 import { agentTalkRow, metadataAskRow } from "../support/gallery-agents.ts";
 import { aiAgentRow, aiCallRow, anAgentsDay, destinationRow } from "../support/gallery-ai.ts";
-import { aiFlowRow } from "../support/gallery-covert.ts";
+import { aiFlowRow, applicationRow } from "../support/gallery-covert.ts";
+import { arpRow, handshakeRow } from "../support/windows.ts";
 
 interface Story {
   readonly detector: DetectorDefinition<unknown>;
-  /** A day in which it learns what is usual. */
+  /** A day, or a week, in which it learns what is usual. */
   readonly learn: (bench: DetectionBench) => void;
   /** What is usual, and what is to be told; both are nothing to a detector that still learns. */
   readonly usual: (bench: DetectionBench) => void;
@@ -35,6 +37,26 @@ const minutes =
   (rows: NonNullable<Step["rows"]>, count = 6) =>
   (bench: DetectionBench): void =>
     void bench.run(count, { seconds: 60, rows });
+
+/** The same thing every hour of nine days. */
+const weekly =
+  (step: Step) =>
+  (bench: DetectionBench): void =>
+    void bench.run(9 * 24, { seconds: 3600, ...step });
+const once =
+  (step: Step) =>
+  (bench: DetectionBench): void =>
+    void bench.step(step);
+const machine = (last: number): Step => ({
+  arp: [arpRow({ address: `10.0.0.${last}`, mac: `02:00:00:00:00:${last}` })],
+});
+const service = (port: number): Step => ({
+  handshakes: [handshakeRow({ destination: "10.0.0.8", port, established: 1 })],
+});
+const speaking = (application: string): Step => ({
+  rows: { applications: [applicationRow({ application, port: 8000 })] },
+});
+const greeting = (ja4: string): Step => ({ tallies: { "tls.ja4": [[ja4, 1]] } });
 
 /** A reply of a model ends, and a second later these connections begin. */
 const reply =
@@ -100,6 +122,30 @@ const stories: readonly Story[] = [
     usual: minutes({ metadata_asks: [metadataAskRow({ client: "10.0.0.5" })] }),
     novel: minutes({ metadata_asks: [metadataAskRow({ client: "10.0.0.6" })] }),
   },
+  {
+    detector: newHost,
+    learn: weekly(machine(11)),
+    usual: once(machine(11)),
+    novel: once(machine(12)),
+  },
+  {
+    detector: newService,
+    learn: weekly(service(80)),
+    usual: once(service(80)),
+    novel: once(service(8080)),
+  },
+  {
+    detector: rareCombo,
+    learn: weekly(speaking("http")),
+    usual: once(speaking("http")),
+    novel: once(speaking("ssh")),
+  },
+  {
+    detector: rareTls,
+    learn: weekly(greeting("t13d1516h2_8daaf6152771_e5627efa2ab1")),
+    usual: once(greeting("t13d1516h2_8daaf6152771_e5627efa2ab1")),
+    novel: once(greeting("t12d190800_d83cc789557e_7af1ed941c26")),
+  },
 ];
 
 describe.each(stories.map((story) => [story.detector.name, story] as const))(
@@ -147,3 +193,41 @@ describe.each(stories.map((story) => [story.detector.name, story] as const))(
     });
   },
 );
+
+describe("what was told as new", () => {
+  it("is not told again after a restart, and is known then", () => {
+    const before = new DetectionBench({ detectors: [newHost] });
+    weekly(machine(11))(before);
+    expect(before.step(machine(12)).map(({ state }) => state)).toEqual(["open"]);
+    const after = new DetectionBench({ detectors: [newHost] });
+    after.engine.recall(JSON.parse(JSON.stringify(before.engine.remember())), false);
+    after.engine.restore(before.engine.active());
+    after.run(60, machine(12));
+    expect(after.events.map(({ state }) => state)).toEqual(["resolved"]);
+  });
+
+  it("is learned to the end by two runs of half the time", () => {
+    const halfDay = 12;
+    const bench = (): DetectionBench => new DetectionBench({ detectors: [newHost] });
+    const [first, second] = [bench(), bench()];
+    first.run(halfDay, { seconds: 3600, ...machine(11) });
+    second.engine.recall(first.engine.remember(), false);
+    second.run(halfDay - 1, { seconds: 3600, ...machine(12) });
+    expect(second.step({ seconds: 3600, ...machine(13) })).toEqual([]);
+    const told = second.step({
+      seconds: 10,
+      arp: [11, 12, 13, 14].flatMap((at) => machine(at).arp ?? []),
+    });
+    expect(told.map(({ entity }) => entity.mac)).toEqual(["02:00:00:00:00:14"]);
+  });
+
+  it("is bounded in the file", () => {
+    const bench = new DetectionBench({ detectors: [rareTls] });
+    for (let at = 0; at < 20; at++) {
+      const many = Array.from({ length: 1000 }, (_, index) => [`${at}_${index}`, 1] as const);
+      bench.step({ tallies: { "tls.ja4": many } });
+    }
+    const { seen } = bench.engine.remember().detectors.rare_tls as { seen: { known: unknown[] } };
+    expect(seen.known).toHaveLength(16_384);
+  });
+});
