@@ -89,11 +89,12 @@ class NewProviders implements Detector {
     return { learnedSeconds: this.#learnedSeconds, uses };
   }
 
-  recall(memory: unknown): void {
+  recall(memory: unknown, elapsedMs: number): void {
     const { learnedSeconds, uses } = memorySchema.parse(memory);
     this.#learnedSeconds = learnedSeconds;
+    this.#elapsedMs = elapsedMs;
     this.#uses.recall(uses, (ageMs) => ({
-      ...{ firstMs: Number.NEGATIVE_INFINITY, lastMs: this.#elapsedMs - ageMs },
+      ...{ firstMs: Number.NEGATIVE_INFINITY, lastMs: elapsedMs - ageMs },
     }));
   }
 

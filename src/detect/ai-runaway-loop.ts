@@ -149,10 +149,11 @@ class RunawayLoops implements Detector {
     return this.#calls.remember(({ usual }): UsualMemory => usual.remember(this.#elapsedMs));
   }
 
-  recall(memory: unknown): void {
+  recall(memory: unknown, elapsedMs: number): void {
     const revive = (own: UsualMemory): Calls =>
-      new Calls(UsualHours.recall(own, this.#elapsedMs), this.#elapsedMs);
+      new Calls(UsualHours.recall(own, elapsedMs), elapsedMs);
     this.#calls.recall(memorySchema.parse(memory), revive);
+    this.#elapsedMs = elapsedMs;
   }
 
   #judge(

@@ -142,9 +142,7 @@ export class DetectionEngine {
     this.#bank.recall(memory.signals, isOld);
     if (isOld) return;
     for (const { definition, detector } of this.#running) {
-      const own = memory.detectors[definition.name];
-      if (own === undefined) continue;
-      this.#collectors.run(collectorName(definition.name), () => detector.recall?.(own));
+      this.#recall(definition, detector, memory.detectors[definition.name]);
     }
   }
 
@@ -167,7 +165,8 @@ export class DetectionEngine {
 
   /**
    * Takes new settings from the next tick on. Baselines and open incidents stay; a detector whose own settings
-   * changed starts over. Throws CONFIG_INVALID, and keeps the old settings, where the new ones are not valid.
+   * changed goes on with what it would keep over a restart, and counts the rest anew. Throws CONFIG_INVALID, and keeps
+   * the old settings, where the new ones are not valid.
    */
   reconfigure(settings: DetectSettings): void {
     const guards = parseGuards(settings);
@@ -181,14 +180,21 @@ export class DetectionEngine {
   #start(settings: DetectSettings): Running[] {
     return this.#options.detectors.map((definition) => {
       const parsed = parseSettings(definition, settings);
-      const same = this.#running.find(
-        (running) =>
-          running.definition === definition &&
-          JSON.stringify(running.settings.own) === JSON.stringify(parsed.own),
-      );
-      const detector = same?.detector ?? definition.create(parsed.own, this.#options.context);
+      const before = this.#running.find((running) => running.definition === definition);
+      if (before && JSON.stringify(before.settings.own) === JSON.stringify(parsed.own)) {
+        return { definition, settings: parsed, detector: before.detector };
+      }
+      const detector = definition.create(parsed.own, this.#options.context);
+      this.#recall(definition, detector, before?.detector.remember?.());
       return { definition, settings: parsed, detector };
     });
+  }
+
+  #recall(definition: DetectorDefinition<unknown>, detector: Detector, memory: unknown): void {
+    if (memory === undefined) return;
+    const { elapsedMs } = this.#clock;
+    const collector = collectorName(definition.name);
+    this.#collectors.run(collector, () => detector.recall?.(memory, elapsedMs));
   }
 
   /** True for as long as nothing is told above info. */
