@@ -85,7 +85,10 @@ class NewProviders implements Detector {
   }
 
   remember(): unknown {
-    const uses = this.#uses.remember(({ lastMs }) => this.#elapsedMs - lastMs);
+    const forgetMs = this.#settings.forget_seconds * 1000;
+    const uses = this.#uses
+      .remember(({ lastMs }) => this.#elapsedMs - lastMs)
+      .filter(([, ageMs]) => ageMs <= forgetMs);
     return { learnedSeconds: this.#learnedSeconds, uses };
   }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type AiCallRow, entityOf, hasProvider, targetOf } from "./ai-targets.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
+import { pseudonymOf } from "./pseudonym.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, number } from "./text.ts";
 import { UsualHours, type UsualMemory, usualMemory } from "./usual-hours.ts";
@@ -59,7 +60,7 @@ const settings = z.strictObject({
 });
 type Settings = z.infer<typeof settings>;
 
-/** What is usual, by client and target; the last minutes are not kept over a restart. */
+/** What is usual, by client and target, whose name is hidden; the last minutes are not kept over a restart. */
 const memorySchema = z.array(z.tuple([z.string(), usualMemory])).max(CAPACITY);
 
 /** Calls of the last minutes, what is usual, and how far they have been above it for a while. */
@@ -139,7 +140,8 @@ class RunawayLoops implements Detector {
     const rows = new Map<string, AiCallRow[]>();
     for (const row of ai_calls) {
       if (QUIET_CATEGORIES.includes(row.category) || this.#shared.has(row.client)) continue;
-      const key = `${row.client} ${targetOf(row)}`;
+      const target = targetOf(row);
+      const key = `${row.client} ${hasProvider(row) ? target : pseudonymOf(target)}`;
       rows.set(key, [...(rows.get(key) ?? []), row]);
     }
     return [...rows].flatMap(([key, own]) => this.#judge(key, own, tick, loops));

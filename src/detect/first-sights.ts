@@ -83,8 +83,12 @@ export class FirstSights {
     this.#learning = learning;
   }
 
+  /** What would be new again is left out. */
   remember(): [key: string, ageMs: number][] {
-    return this.#known.remember(({ lastMs }) => this.#learning.elapsedMs - lastMs);
+    const knownMs = this.#settings.known_seconds * 1000;
+    return this.#known
+      .remember(({ lastMs }) => this.#learning.elapsedMs - lastMs)
+      .filter(([, ageMs]) => ageMs <= knownMs);
   }
 
   /** Knows all of that, as if it had been learned. */

@@ -257,6 +257,23 @@ describe.each(stories.map((story) => [story.detector.name, story] as const))(
   },
 );
 
+describe("what was not seen again for a week", () => {
+  const forgetting = stories.filter(({ detector: { name } }) =>
+    ["ai_new_destination", "ai_new_provider", "ai_lateral", "metadata_access"].includes(name),
+  );
+  it.each(forgetting)("is not remembered: $detector.name", ({ detector, learn }) => {
+    const bench = new DetectionBench({ detectors: [detector], protocols: 1 });
+    const remembered = (): string => JSON.stringify(bench.engine.remember().detectors);
+    learn(bench);
+    const learned = remembered().match(/\["[^"]+",\d+\]/g);
+    expect(learned).not.toBeNull();
+    bench.run(6 * 24, { seconds: 3600 });
+    expect(remembered().match(/\["[^"]+",\d+\]/g)).toHaveLength(learned?.length ?? -1);
+    bench.run(24 + 1, { seconds: 3600 });
+    expect(remembered()).not.toMatch(/\["[^"]+",\d+\]/);
+  });
+});
+
 describe("what was told as new", () => {
   it("is not told again after a restart, and is known then", () => {
     const before = new DetectionBench({ detectors: [newHost] });
