@@ -23,7 +23,7 @@ import { environmentOf, type GuardSettings } from "./guards.ts";
 import type { Moment } from "./incident.ts";
 import { Incidents, type Report } from "./incidents.ts";
 import { type LearningState, learningOf } from "./learning.ts";
-import type { EngineMemory } from "./memory.ts";
+import type { EngineMemory, MemoryParts } from "./memory.ts";
 import {
   type DetectSettings,
   type ParsedSettings,
@@ -130,11 +130,19 @@ export class DetectionEngine {
 
   /** What the baselines know, as plain data. */
   remember(): EngineMemory {
-    const detectors = this.#running.flatMap(({ definition, detector }) => {
+    return { signals: this.#bank.remember(), detectors: Object.fromEntries(this.#memories()) };
+  }
+
+  /** The same in parts. */
+  memories(): MemoryParts {
+    return { signals: this.#bank.memories(), detectors: this.#memories() };
+  }
+
+  *#memories(): Generator<[detector: string, memory: unknown]> {
+    for (const { definition, detector } of this.#running) {
       const memory = detector.remember?.();
-      return memory === undefined ? [] : [[definition.name, memory] as const];
-    });
-    return { signals: this.#bank.remember(), detectors: Object.fromEntries(detectors) };
+      if (memory !== undefined) yield [definition.name, memory];
+    }
   }
 
   /** Goes on from there; of an old memory only the seasons are taken. A detector that cannot read its own begins anew. */

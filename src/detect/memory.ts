@@ -9,3 +9,8 @@ export const engineMemory = z.strictObject({
   detectors: z.record(z.string(), z.unknown()),
 });
 export type EngineMemory = z.infer<typeof engineMemory>;
+
+/** The same by signal and by detector, each made, as of then, when it is asked for: ticks may come in between. */
+export type MemoryParts = {
+  readonly [section in keyof EngineMemory]: Iterable<readonly [name: string, memory: unknown]>;
+};
