@@ -12,3 +12,10 @@ export const engineMemory = z.strictObject({
   coolDowns: coolDownsMemory.default([]),
 });
 export type EngineMemory = z.infer<typeof engineMemory>;
+
+/** The same by signal and by detector, each made, as of then, when it is asked for: ticks may come in between. */
+export interface MemoryParts {
+  readonly signals: Iterable<readonly [name: string, memory: unknown]>;
+  readonly detectors: Iterable<readonly [name: string, memory: unknown]>;
+  coolDowns(): EngineMemory["coolDowns"];
+}

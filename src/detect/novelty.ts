@@ -172,8 +172,8 @@ class NoveltyDetector implements Detector {
     return rememberSights(this.#learning, { known: this.#known });
   }
 
-  recall(memory: unknown): void {
-    recallSights(memory, this.#learning, { known: this.#known });
+  recall(memory: unknown, elapsedMs: number): void {
+    recallSights(memory, elapsedMs, this.#learning, { known: this.#known });
   }
 
   #finding({ key, entity, protocol, fact, explanation, filter }: Sight, tick: Tick): Finding {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What detectors have learned of hosts goes on over a restart: nobody waits another day, or week, for them.
+// What detectors have learned goes on over a restart and over new settings: nobody waits another day, or week, for them.
 import { describe, expect, it } from "vitest";
 import { aiFingerprint } from "../../src/detect/ai-fingerprint.ts";
 import { aiLateral } from "../../src/detect/ai-lateral.ts";
@@ -8,13 +8,17 @@ import { aiNewProvider } from "../../src/detect/ai-new-provider.ts";
 import { aiRunawayLoop } from "../../src/detect/ai-runaway-loop.ts";
 import { aiToolFanout } from "../../src/detect/ai-tool-fanout.ts";
 import { aiUploadJump } from "../../src/detect/ai-upload-jump.ts";
+import { detectors } from "../../src/detect/all.ts";
 import type { DetectorDefinition } from "../../src/detect/detector.ts";
+import { entropyShift } from "../../src/detect/entropy-shift.ts";
 import { metadataAccess } from "../../src/detect/metadata-access.ts";
 import { newHost, newService, rareCombo, rareTls } from "../../src/detect/novelty.ts";
-import { DetectionBench, type Step } from "../support/detection-bench.ts";
+import { detectorSettings, parseSettings } from "../../src/detect/settings.ts";
+import { DetectionBench, randomOf, type Step } from "../support/detection-bench.ts";
 import { agentTalkRow, metadataAskRow } from "../support/gallery-agents.ts";
 import { aiAgentRow, aiCallRow, anAgentsDay, destinationRow } from "../support/gallery-ai.ts";
 import { aiFlowRow, applicationRow } from "../support/gallery-covert.ts";
+import { mixRows } from "../support/gallery-shared.ts";
 import { arpRow, handshakeRow } from "../support/windows.ts";
 
 interface Story {
@@ -57,6 +61,14 @@ const speaking = (application: string): Step => ({
   rows: { applications: [applicationRow({ application, port: 8000 })] },
 });
 const greeting = (ja4: string): Step => ({ tallies: { "tls.ja4": [[ja4, 1]] } });
+
+/** Seconds with so many new flows each, always the same ones. */
+const flowing =
+  (seconds: number, flows: number, spread = {}) =>
+  (bench: DetectionBench): void => {
+    const random = randomOf(3);
+    bench.run(seconds, () => ({ rows: { flow_mix: mixRows(random, flows, spread) } }));
+  };
 
 /** A reply of a model ends, and a second later these connections begin. */
 const reply =
@@ -123,6 +135,12 @@ const stories: readonly Story[] = [
     novel: minutes({ metadata_asks: [metadataAskRow({ client: "10.0.0.6" })] }),
   },
   {
+    detector: entropyShift,
+    learn: flowing(700, 40),
+    usual: flowing(40, 40),
+    novel: flowing(40, 400, { sources: 512, destinations: 1 }),
+  },
+  {
     detector: newHost,
     learn: weekly(machine(11)),
     usual: once(machine(11)),
@@ -148,11 +166,35 @@ const stories: readonly Story[] = [
   },
 ];
 
+/** The first of its own numbers that may be twice as large. */
+function changed(detector: DetectorDefinition<unknown>): Record<string, number> {
+  const schema = detectorSettings(detector);
+  const own = parseSettings(detector, {}).own as Readonly<Record<string, unknown>>;
+  const doubled = Object.entries(own)
+    .filter((entry): entry is [string, number] => typeof entry[1] === "number")
+    .map(([name, value]) => ({ [name]: 2 * value }))
+    .find((candidate) => schema.safeParse(candidate).success);
+  if (!doubled) throw new Error(`${detector.name} has no setting to change`);
+  return doubled;
+}
+
+describe("the stories of what is learned", () => {
+  it("are one for each detector that remembers", () => {
+    const context = { isHome: () => true };
+    const remembering = detectors.filter((detector) => {
+      const { own } = parseSettings(detector, {});
+      return detector.create(own, context).remember !== undefined;
+    });
+    const names = remembering.map(({ name }) => name);
+    expect(stories.map(({ detector }) => detector.name).sort()).toEqual(names.sort());
+  });
+});
+
 describe.each(stories.map((story) => [story.detector.name, story] as const))(
   "%s",
   (name, story) => {
     const { detector, learn, usual, novel } = story;
-    const bench = (): DetectionBench => new DetectionBench({ detectors: [detector] });
+    const bench = (): DetectionBench => new DetectionBench({ detectors: [detector], protocols: 1 });
 
     function learned(): DetectionBench {
       const before = bench();
@@ -175,6 +217,27 @@ describe.each(stories.map((story) => [story.detector.name, story] as const))(
       expect(after.events.map(({ detector: by }) => by)).toContain(name);
     });
 
+    it("knows after a change of its settings what it had learned before, and when", () => {
+      const reloaded = learned();
+      const control = learned();
+      reloaded.engine.reconfigure({ [name]: changed(detector) });
+      expect(reloaded.engine.remember()).toEqual(control.engine.remember());
+      // Were the time of the change taken for the start, everything would be older from the next tick on.
+      reloaded.step();
+      control.step();
+      expect(reloaded.engine.remember()).toEqual(control.engine.remember());
+    });
+
+    it("judges by what it had learned before its settings changed, there and back", () => {
+      const reloaded = learned();
+      reloaded.engine.reconfigure({ [name]: changed(detector) });
+      reloaded.engine.reconfigure({});
+      usual(reloaded);
+      expect(reloaded.events).toEqual([]);
+      novel(reloaded);
+      expect(reloaded.events.map(({ detector: by }) => by)).toContain(name);
+    });
+
     it("has learned nothing without that", () => {
       const fresh = bench();
       usual(fresh);
@@ -193,6 +256,23 @@ describe.each(stories.map((story) => [story.detector.name, story] as const))(
     });
   },
 );
+
+describe("what was not seen again for a week", () => {
+  const forgetting = stories.filter(({ detector: { name } }) =>
+    ["ai_new_destination", "ai_new_provider", "ai_lateral", "metadata_access"].includes(name),
+  );
+  it.each(forgetting)("is not remembered: $detector.name", ({ detector, learn }) => {
+    const bench = new DetectionBench({ detectors: [detector], protocols: 1 });
+    const remembered = (): string => JSON.stringify(bench.engine.remember().detectors);
+    learn(bench);
+    const learned = remembered().match(/\["[^"]+",\d+\]/g);
+    expect(learned).not.toBeNull();
+    bench.run(6 * 24, { seconds: 3600 });
+    expect(remembered().match(/\["[^"]+",\d+\]/g)).toHaveLength(learned?.length ?? -1);
+    bench.run(24 + 1, { seconds: 3600 });
+    expect(remembered()).not.toMatch(/\["[^"]+",\d+\]/);
+  });
+});
 
 describe("what was told as new", () => {
   it("is not told again after a restart, and is known then", () => {
