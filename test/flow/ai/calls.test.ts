@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { applicationData } from "../../../scripts/fixtures/messages.ts";
 import { CallBench } from "../../support/ai-calls.ts";
 import { randomOf } from "../../support/detection-bench.ts";
-import { FINISHED_BYTES, QuicTalk, TalkClock, TlsTalk } from "../../support/encrypted-talk.ts";
+import { FINISHED_BYTES, QuicTalk, TlsTalk } from "../../support/encrypted-talk.ts";
+import { TalkClock } from "../../support/talk.ts";
 
 const OPENAI = { serverName: "api.openai.com" };
 
