@@ -17,6 +17,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const REPLY = '{"id":"x","object":"chat.completion"}';
 const ANSWER = answer(REPLY);
 const CHAT = request("/v1/chat/completions", '{"model":"m"}');
+const GET_PAGE = "GET /index.html HTTP/1.1\r\nHost: x\r\n\r\n";
+const PAGE = `${header("200 OK", "Content-Type: text/html", "Content-Length: 300")}${"p".repeat(300)}`;
+const CHUNKED = "Transfer-Encoding: chunked";
+const JSON_TYPE = "Content-Type: application/json";
 const EVENT = `{"model":"m","created_at":"${"0".repeat(60)}","done":false}\n`;
 
 describe("calls in clear text", () => {
@@ -53,6 +57,63 @@ describe("calls in clear text", () => {
     talk.clientRepeats(text.slice(-100));
     talk.serverSays(ANSWER);
     expect(talk.calls()).toMatchObject([{ upBytes: text.length, downBytes: ANSWER.length }]);
+  });
+
+  it("go on while a server that has sent a header thinks, and what comes late proves no other request", () => {
+    const talk = new PlainTalk();
+    const asked = request("/api/chat", '{"model":"m"}');
+    const body = '{"model":"m","message":{}}';
+    const reply = [header("200 OK", JSON_TYPE, `Content-Length: ${body.length}`), body] as const;
+    talk.clientSays(asked);
+    talk.serverSays(reply[0]);
+    talk.wait(12_000);
+    talk.serverSays(reply[1]);
+    talk.clientSays(GET_PAGE);
+    talk.serverSays(PAGE);
+    expect(talk.calls()).toMatchObject([
+      { ttftMs: 12_000, downBytes: reply.join("").length, upBytes: asked.length },
+    ]);
+  });
+
+  it("wait for the first byte of a body however long it takes, and count the stream behind it", () => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    talk.wait(50);
+    talk.serverSays(header("200 OK", "Content-Type: text/event-stream", CHUNKED));
+    talk.wait(30_000);
+    for (let event = 0; event < 60; event++) {
+      talk.serverSays(chunk(`data: ${EVENT}\n`));
+      talk.wait(event === 30 ? 15_000 : 30);
+    }
+    talk.serverSays(chunk(""));
+    expect(talk.calls()).toMatchObject([{ ttftMs: 30_050, isStream: true }]);
+  });
+
+  it.each<[string, readonly string[]]>([
+    ["in one segment", [ANSWER]],
+    ["byte by byte behind the status", [ANSWER.slice(0, 20), ...ANSWER.slice(20)]],
+    ["with a body in pieces", [header("200 OK", JSON_TYPE, "Content-Length: 2"), "{", "}"]],
+    ["in chunks", [header("200 OK", JSON_TYPE, CHUNKED), chunk("{}"), chunk("")]],
+    ["without a body", [header("200 OK", JSON_TYPE, "Content-Length: 0")]],
+  ])("are told when the reply is whole: %s", (_, reply) => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    for (const part of reply.slice(0, -1)) talk.serverSays(part);
+    expect(talk.bench.calls).toEqual([]);
+    talk.serverSays(reply.at(-1) ?? "");
+    expect(talk.bench.calls).toMatchObject([{ downBytes: reply.join("").length }]);
+  });
+
+  it("end with the connection where a reply has no other end", () => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    talk.serverSays(header("200 OK", JSON_TYPE));
+    talk.wait(60_000);
+    talk.serverSays("{}");
+    talk.wait(60_000);
+    expect(talk.bench.calls).toEqual([]);
+    talk.serverEnds("");
+    expect(talk.bench.calls).toHaveLength(1);
   });
 
   it("are those that the server understood: not a page, a refusal, or another request", () => {

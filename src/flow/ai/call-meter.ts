@@ -5,9 +5,11 @@ import { WATCHED } from "./watch-rows.ts";
 
 /** Upload from which on what a client sends is a request of a call; a chat request is some hundred bytes at least. */
 export const UPLOAD_MIN = 200;
+/** In clear text the reply tells whether it is a call. */
+const ANY_UPLOAD = 1;
 /** What a client sends during a reply and is larger begins the next call; window updates and pings are smaller. */
 const CONTROL_MAX = 100;
-/** A server silent for so long, once it began, has said all. */
+/** A server silent for so long, once it began, has said all; in clear text it is known when it has. */
 const SILENCE_MS = 10_000;
 /** A model may think for minutes before its first byte. */
 const WAIT_MS = 600_000;
@@ -34,7 +36,7 @@ export class CallMeter {
   readonly shape = new StreamShape();
   readonly up = new Float64Array(WATCHED);
   readonly down = new Float64Array(WATCHED);
-  /** When the client's first byte came, the server's first, and its last. */
+  /** When the client's first byte came, the server's first (in clear text that of the body), and its last. */
   readonly startMs = new Float64Array(WATCHED);
   readonly firstMs = new Float64Array(WATCHED);
   readonly lastMs = new Float64Array(WATCHED);
@@ -45,17 +47,24 @@ export class CallMeter {
   readonly #sentMs = new Float64Array(WATCHED);
   readonly #askedMs = new Float64Array(WATCHED);
   readonly #tickets = new Uint8Array(WATCHED);
-  /** Upload from which on a row's call is one. */
+  /** Upload from which on a row's call is one, and the silence that ends it. */
   readonly #least = new Uint16Array(WATCHED);
+  readonly #patienceMs = new Float64Array(WATCHED);
+  /** 1 while all of a reply so far is a header. */
+  readonly #inHeader = new Uint8Array(WATCHED);
   readonly #ticketMs = new Float64Array(WATCHED);
 
   constructor(listener: CallListener) {
     this.#listener = listener;
   }
 
-  /** A connection whose first hello came at `nowMs`; `least`: the upload from which on what is answered is a call. */
-  begin(row: number, nowMs: number, least: number): void {
-    this.#least[row] = least;
+  /**
+   * A connection whose first hello, or first request in clear text, came at `nowMs`. In clear text whatever is answered is a
+   * call, until `end` says that the reply is whole.
+   */
+  begin(row: number, nowMs: number, isPlain: boolean): void {
+    this.#least[row] = isPlain ? ANY_UPLOAD : UPLOAD_MIN;
+    this.#patienceMs[row] = isPlain ? WAIT_MS : SILENCE_MS;
     this.#phase[row] = IDLE;
     this.#sent[row] = 0;
     this.#tickets[row] = TICKETS_MAX;
@@ -87,8 +96,8 @@ export class CallMeter {
     this.#phase[row] = ASKING;
   }
 
-  /** The server sent `bytes`. */
-  fromServer(row: number, bytes: number, nowMs: number): void {
+  /** The server sent `bytes`; `isHeader`: behind them the body of the reply is yet to begin. */
+  fromServer(row: number, bytes: number, nowMs: number, isHeader = false): void {
     this.elapse(row, nowMs);
     const phase = u8(this.#phase, row);
     if (phase === ASKING) {
@@ -96,26 +105,30 @@ export class CallMeter {
       this.#answer(row, nowMs);
     }
     if (u8(this.#phase, row) !== REPLYING) return;
+    if (u8(this.#inHeader, row) === 1) this.firstMs[row] = nowMs;
+    this.#inHeader[row] = isHeader ? 1 : 0;
     this.#sent[row] = 0;
     this.down[row] = f64(this.down, row) + bytes;
     this.shape.add(row, bytes, nowMs - f64(this.lastMs, row));
     this.lastMs[row] = nowMs;
   }
 
+  /** True while a call is being answered. */
+  isReplying(row: number): boolean {
+    return u8(this.#phase, row) === REPLYING;
+  }
+
   /** True where the present reply is shown to be no token stream by the size of its records. */
   isBulk(row: number): boolean {
     const large = this.shape.large(row);
-    return (
-      large >= LARGE_ENOUGH &&
-      2 * large > this.shape.records(row) &&
-      u8(this.#phase, row) === REPLYING
-    );
+    return large >= LARGE_ENOUGH && 2 * large > this.shape.records(row) && this.isReplying(row);
   }
 
   /** Ends a call whose server has been silent for too long. */
   elapse(row: number, nowMs: number): void {
     const phase = u8(this.#phase, row);
-    if (phase === REPLYING && nowMs - f64(this.lastMs, row) >= SILENCE_MS) this.end(row);
+    const silence = nowMs - f64(this.lastMs, row);
+    if (phase === REPLYING && silence >= f64(this.#patienceMs, row)) this.end(row);
     else if (phase === ASKING && nowMs - f64(this.#askedMs, row) >= WAIT_MS) this.#rest(row);
   }
 
@@ -144,6 +157,7 @@ export class CallMeter {
     this.startMs[row] = f64(this.#sentMs, row);
     this.firstMs[row] = nowMs;
     this.lastMs[row] = nowMs;
+    this.#inHeader[row] = 0;
     this.shape.begin(row);
   }
 

@@ -5,7 +5,7 @@ import { add, f64 } from "../../util/typed.ts";
 import type { Tracker } from "../tracker.ts";
 import { type AiCall, emptyAiCall, NO_PROVIDER } from "./ai-call.ts";
 import { CallCounts } from "./call-counts.ts";
-import { CallMeter, UPLOAD_MIN } from "./call-meter.ts";
+import { CallMeter } from "./call-meter.ts";
 import { aiStreamGaps, aiWatchEvictions } from "./call-metrics.ts";
 import { hostIn } from "./destination-names.ts";
 import type { FlowNames } from "./flow-names.ts";
@@ -21,12 +21,19 @@ const QUIC_LONG_FORM = 0x80;
 /** Datagrams of a client that hold nothing but acknowledgments are smaller. */
 const QUIC_DATA_MIN = 60;
 
-/** What the http decoder leaves of language models; declared there. */
-interface AgentFacts {
-  readonly agents?: { readonly asks: number; readonly modelCalls: number };
+/** What the http decoder leaves of language models and of messages; declared there. */
+interface PlainFacts {
+  readonly agents?: {
+    readonly packet: number;
+    readonly asks: number;
+    readonly modelCalls: number;
+  };
+  readonly http?: {
+    readonly packet: number;
+    readonly responseRest: number;
+    readonly bodyPending: boolean;
+  };
 }
-/** In clear text the reply tells whether it is a call. */
-const ANY_UPLOAD = 1;
 
 type Listener = Required<Pick<Tracker, "onCall">>;
 
@@ -86,24 +93,21 @@ export class AiCalls {
   onNamed(packet: Packet, timeMs: number): void {
     const { hello } = packet.facts;
     if (hello === undefined || hello.packet !== packet.number) return;
-    const row = this.#begin(packet, timeMs, UPLOAD_MIN);
+    const row = this.#begin(packet, timeMs, false);
     this.#ends.begin(row, packet, hello);
     this.#framing.begin(row);
     if (!this.#ends.isQuic(row)) this.#framing.startBehind(row, packet.flowSide, packet);
   }
 
-  /** Begins to watch an HTTP flow whose request in this packet may be a call to a model; notes a reply that shows that it is. */
+  /** Begins to watch an HTTP flow whose request in this packet may be a call to a model. */
   onAgents(packet: Packet, timeMs: number): void {
-    const { agents } = packet.facts as AgentFacts;
-    if (agents === undefined || packet.flow < 0) return;
-    let row = this.#rows.find(packet.flow);
-    if (row < 0 && agents.asks > 0) {
-      row = this.#begin(packet, timeMs, ANY_UPLOAD);
-      this.#ends.beginPlain(row, packet, hostIn(packet));
-      this.#plain.begin(row);
-      this.#segment(row, packet);
-    }
-    if (row >= 0 && agents.modelCalls > 0) this.#plain.prove(row);
+    const { agents } = packet.facts as PlainFacts;
+    if (agents === undefined || agents.asks === 0 || packet.flow < 0) return;
+    if (this.#rows.find(packet.flow) >= 0) return;
+    const row = this.#begin(packet, timeMs, true);
+    this.#ends.beginPlain(row, packet, hostIn(packet));
+    this.#plain.begin(row);
+    this.#segment(row, packet);
   }
 
   /** Takes a packet of TLS, QUIC or HTTP that has a payload. */
@@ -176,7 +180,7 @@ export class AiCalls {
     call.endMs = f64(meter.lastMs, row);
     call.isStream = meter.shape.isStream(row, call.endMs - f64(meter.firstMs, row));
     if (this.#ends.isPlain(row)) {
-      if (!this.#plain.isProved(row)) return;
+      if (!this.#plain.end(row)) return;
     } else if (call.row === NO_PROVIDER && !call.isStream) return;
     call.upBytes = f64(meter.up, row);
     call.downBytes = f64(meter.down, row);
@@ -188,7 +192,7 @@ export class AiCalls {
   }
 
   /** Gives a flow a row, from the one silent for longest if need be; calls count from now on. */
-  #begin(packet: Packet, timeMs: number, least: number): number {
+  #begin(packet: Packet, timeMs: number, isPlain: boolean): number {
     this.forget(packet.flow);
     const evicted = this.#rows.slot(this.#rows.next());
     if (evicted >= 0) {
@@ -197,7 +201,7 @@ export class AiCalls {
     }
     const row = this.#rows.begin(packet.flow);
     this.#nowMs = timeMs + fractionOf(packet);
-    this.#meter.begin(row, this.#nowMs, least);
+    this.#meter.begin(row, this.#nowMs, isPlain);
     return row;
   }
 
@@ -206,7 +210,20 @@ export class AiCalls {
     const bytes = this.#plain.take(row, packet);
     if (bytes === 0) return;
     if (this.#ends.isClient(row, packet.flowSide)) this.#meter.fromClient(row, bytes, this.#nowMs);
-    else this.#meter.fromServer(row, bytes, this.#nowMs);
+    else this.#reply(row, bytes, packet);
+  }
+
+  /** What belongs to no call that is being answered proves nothing: it must not stand for the next one. */
+  #reply(row: number, bytes: number, packet: Packet): void {
+    const { agents, http } = packet.facts as PlainFacts;
+    const isRead = http !== undefined && http.packet === packet.number;
+    this.#meter.fromServer(row, bytes, this.#nowMs, isRead && http.bodyPending);
+    if (!this.#meter.isReplying(row)) return;
+    if (agents !== undefined && agents.packet === packet.number && agents.modelCalls > 0) {
+      this.#plain.prove(row);
+    }
+    if (isRead) this.#plain.bound(row, packet, http.responseRest);
+    if (this.#plain.isWhole(row, packet.flowSide)) this.#meter.end(row);
   }
 
   #datagram(row: number, packet: Packet): void {
