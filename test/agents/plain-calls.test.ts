@@ -75,17 +75,6 @@ describe("calls in clear text", () => {
     ]);
   });
 
-  it("are given up after ten minutes, and then nothing that is said proves the next request", () => {
-    const talk = new PlainTalk();
-    talk.clientSays(request("/api/chat", '{"model":"m"}'));
-    talk.serverSays(header("200 OK", JSON_TYPE, "Content-Length: 13"));
-    talk.wait(601_000);
-    talk.serverSays('{"model":"m"}');
-    talk.clientSays(GET_PAGE);
-    talk.serverSays(PAGE);
-    expect(talk.calls()).toEqual([]);
-  });
-
   it("wait for the first byte of a body however long it takes, and count the stream behind it", () => {
     const talk = new PlainTalk();
     talk.clientSays(CHAT);
