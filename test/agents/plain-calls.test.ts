@@ -116,7 +116,22 @@ describe("calls in clear text", () => {
     expect(talk.bench.calls).toHaveLength(1);
   });
 
-  it("are those that the server understood: not a page, a refusal, or another request", () => {
+  it.each(["401 Unauthorized", "403 Forbidden", "429 Too Many Requests", "500 Sorry"])(
+    "are not those that get %s, which make nobody an agent",
+    (status) => {
+      const talk = new PlainTalk();
+      for (let at = 0; at < 4; at++) {
+        talk.clientSays(CHAT);
+        talk.serverSays(answer('{"error":{"message":"no"}}', status));
+      }
+      expect(talk.calls()).toEqual([]);
+      const rows = talk.bench.windows.flatMap(({ agent_talks }) => agent_talks);
+      expect(rows).toMatchObject([{ messages: 8, errors: 4, calls: 0 }]);
+      expect(talk.bench.windows.flatMap(({ ai_agents }) => ai_agents)).toEqual([]);
+    },
+  );
+
+  it("are those that the server understood: not a page, what is not there, or another request", () => {
     const talk = new PlainTalk();
     talk.clientSays(CHAT);
     talk.serverSays(header("404 Not Found", "Content-Length: 0"));
@@ -179,7 +194,7 @@ describe("calls in clear text", () => {
   });
 
   it.each(Object.keys(TALKS) as TalkName[])(
-    "are as many as there are in the talk of %s",
+    "are as many as are granted in the talk of %s",
     async (name) => {
       const path = join(folder, "talk.pcap");
       for (const segmentBytes of [1448, 100]) {
@@ -187,8 +202,8 @@ describe("calls in clear text", () => {
         writeFileSync(path, await recordTalks([name], ends, segmentBytes));
         const rows = (await windowsOf(path)).flatMap((window) => window.rows.ai_calls);
         const wanted = Object.entries<number>(TALKS[name])
-          .filter(([kind]) => /^(openai_rest|anthropic_rest|ollama) call$/.test(kind))
-          .reduce((sum, [, count]) => sum + count, 0);
+          .filter(([kind]) => /^(openai_rest|anthropic_rest|ollama) (call|error)$/.test(kind))
+          .reduce((sum, [kind, count]) => sum + (kind.endsWith("error") ? -count : count), 0);
         expect(rows.reduce((sum, { calls }) => sum + calls, 0)).toBe(wanted);
       }
     },
