@@ -104,6 +104,49 @@ describe("calls in clear text", () => {
     expect(talk.bench.calls).toMatchObject([{ downBytes: reply.join("").length }]);
   });
 
+  it("are one where the client waits to be told to go on with its body", () => {
+    const talk = new PlainTalk();
+    const body = JSON.stringify({ model: "m", prompt: "p".repeat(2000) });
+    const asked = request("/v1/chat/completions", body, undefined, "Expect: 100-continue\r\n");
+    talk.clientSays(asked.slice(0, -body.length));
+    talk.wait(20);
+    talk.serverSays(header("100 Continue"));
+    talk.clientSays(body);
+    talk.wait(700);
+    talk.serverSays(ANSWER);
+    expect(talk.bench.calls).toMatchObject([
+      { upBytes: asked.length, downBytes: ANSWER.length, ttftMs: 720 },
+    ]);
+    expect(talk.calls()).toHaveLength(1);
+  });
+
+  it("count where the client has ended its side before the reply", () => {
+    const talk = new PlainTalk();
+    talk.clientEnds(CHAT);
+    talk.wait(700);
+    talk.serverSays(ANSWER);
+    expect(talk.bench.calls).toMatchObject([{ ttftMs: 700 }]);
+    talk.serverEnds("");
+    expect(talk.bench.stage.calls.watched).toBe(0);
+  });
+
+  it("end with a reset", () => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    talk.serverSays(header("200 OK", JSON_TYPE));
+    talk.reset();
+    expect(talk.bench.calls).toHaveLength(1);
+    expect(talk.bench.stage.calls.watched).toBe(0);
+  });
+
+  it("look like one where the client sends the next before the reply to the last", () => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT + CHAT);
+    talk.serverSays(ANSWER);
+    talk.serverSays(ANSWER);
+    expect(talk.calls()).toMatchObject([{ upBytes: 2 * CHAT.length }]);
+  });
+
   it("end with the connection where a reply has no other end", () => {
     const talk = new PlainTalk();
     talk.clientSays(CHAT);
