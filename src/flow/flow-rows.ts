@@ -114,7 +114,8 @@ export class FlowRows {
 
   /** True for TCP of which the beginning was not seen. */
   isMidway(slot: number): boolean {
-    return (i32(this.words, (slot << ROW_SHIFT) + MARKS) & MIDWAY) !== 0;
+    const marks = i32(this.words, (slot << ROW_SHIFT) + MARKS);
+    return (marks & MIDWAY) !== 0 && this.ipProtocol(slot) === TCP;
   }
 
   /** Frees a row. */

@@ -234,10 +234,6 @@ export class FlowTable {
     this.#freed[this.#freedCount++] = slot;
   }
 
-  isUsed(slot: number): boolean {
-    return this.rows.isUsed(slot);
-  }
-
   /** The next slot at or after `from` whose flow has timed out, `end` if there is none. */
   nextExpired(from: number, now: number): number {
     const { rows } = this;
