@@ -145,25 +145,28 @@ class HttpFlood implements Detector {
   }
 
   #finding(row: PairRow, { what, rate, limit, seconds }: Act): Finding {
-    const usual = this.#usual[what === "requests" ? "requests" : "connections"];
-    const score = usual.score(row);
+    const isOfRequests = what === "requests";
+    const rates = this.#usual[isOfRequests ? "requests" : "connections"];
+    const [usual, score] = [rates.usual(row), rates.score(row)];
+    const acts = isOfRequests ? "requests" : "connections";
     return {
       ...pairFinding(row, `http_flood.${limit}`, this.#settings[limit], rate, seconds),
       severity: "warning",
-      expected: usual.usual(row),
+      expected: usual ?? 0,
       ...(score > 0 ? { z: score } : {}),
       evidence: [
         `${count(row.requests, "request")} and ${count(row.connections, "connection")} in this tick`,
         ...(row.empty > 0 ? [`${count(row.empty, "connection")} ended without a word`] : []),
-        `all clients together usually make ${number(usual.usual(row))} ${what === "requests" ? "requests" : "connections"}/s`,
+        usual === undefined
+          ? "what is usual for the service is not known yet"
+          : `all clients together usually make ${number(usual)} ${acts}/s`,
       ],
-      explanation: `${row.client} ${what === "requests" ? "sends" : "makes"} ${number(rate)} ${what}/s to ${endpoint(row.server, row.port)}: the service is flooded, or a program has run wild.`,
+      explanation: `${row.client} makes ${number(rate)} ${what}/s to ${endpoint(row.server, row.port)}: the service is flooded, or a program has run wild.`,
       suggestion: {
         wireshark_filter: pairFilter(row),
-        promql:
-          what === "requests"
-            ? "sum(rate(nam_http_requests_total[1m]))"
-            : 'rate(nam_tcp_handshakes_total{outcome="established"}[1m])',
+        promql: isOfRequests
+          ? "sum(rate(nam_http_requests_total[1m]))"
+          : 'rate(nam_tcp_handshakes_total{outcome="established"}[1m])',
       },
     };
   }

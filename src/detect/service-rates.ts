@@ -48,8 +48,9 @@ export class ServiceRates {
     return this.#services.peek(endpoint(server, port))?.score ?? 0;
   }
 
-  /** The rate that is usual for the service. */
-  usual({ server, port }: PairRow): number {
-    return this.#services.peek(endpoint(server, port))?.baseline.mean ?? 0;
+  /** The rate that is usual for the service, undefined until that is known. */
+  usual({ server, port }: PairRow): number | undefined {
+    const baseline = this.#services.peek(endpoint(server, port))?.baseline;
+    return baseline?.ready ? baseline.mean : undefined;
   }
 }

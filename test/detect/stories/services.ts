@@ -49,22 +49,9 @@ export const services: readonly Story[] = [
     detector: "http_flood",
     attack:
       "a neighbour that, after a quiet quarter of an hour, makes 150 TLS connections a second",
-    attacks: (scene) => {
-      evenly(900, 0.2, (atUs, number) =>
-        visit(scene, atUs, colleague(2), number, greeting(scene), 443),
-      );
-      evenly(
-        15,
-        150,
-        (atUs, number) => visit(scene, atUs, colleague(1), number, greeting(scene), 443),
-        900 * SECOND,
-      );
-    },
-    harmless: "one that does so all the time",
-    behaves: (scene) =>
-      evenly(700, 110, (atUs, number) =>
-        visit(scene, atUs, colleague(1), number, greeting(scene), 443),
-      ),
+    attacks: (scene) => sudden(scene, 150),
+    harmless: "one that makes two a second then",
+    behaves: (scene) => sudden(scene, 2),
   },
   {
     detector: "slow_dos",
@@ -177,6 +164,16 @@ function visit(
   port = 80,
 ): void {
   connect(scene, atUs, { client: from, server: SERVER, port, number }, exchanges);
+}
+
+/** A quarter of an hour of a neighbour that greets now and then, and another that does so often for fifteen seconds. */
+function sudden(scene: Scene, perSecond: number): void {
+  evenly(900, 0.2, (atUs, number) =>
+    visit(scene, atUs, colleague(2), number, greeting(scene), 443),
+  );
+  const greet = (atUs: number, number: number): void =>
+    visit(scene, atUs, colleague(1), number, greeting(scene), 443);
+  evenly(15, perSecond, greet, 900 * SECOND);
 }
 
 /** The beginning of TLS. */
