@@ -169,7 +169,7 @@ function visit(
 /** A quarter of an hour of a neighbour that greets now and then, and another that does so often for fifteen seconds. */
 function sudden(scene: Scene, perSecond: number): void {
   evenly(900, 0.2, (atUs, number) =>
-    visit(scene, atUs, colleague(2), number, greeting(scene), 443),
+    visit(scene, atUs + scene.random(5 * SECOND), colleague(2), number, greeting(scene), 443),
   );
   const greet = (atUs: number, number: number): void =>
     visit(scene, atUs, colleague(1), number, greeting(scene), 443);
