@@ -99,11 +99,13 @@ describe.each(["connections", "requests"] as const)("%s to a service that is kno
     }
     expect(watched.events.map(({ state }) => state)).toEqual(["open"]);
   });
+});
 
-  it("are none where they were going on at the start", () => {
+describe("requests that were going on at the start", () => {
+  it("did not begin suddenly, however long they are watched", () => {
     const watched = bench();
-    watched.run(40, at(130));
-    watched.run(KNOWN_SECONDS, at(90, "10.0.0.8"));
+    watched.run(KNOWN_SECONDS, doing({ requests: 45 }));
+    watched.run(600, (second) => doing({ requests: 45 + (second * 85) / 600 }));
     expect(told(watched)).toEqual([]);
   });
 });
