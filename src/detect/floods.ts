@@ -82,7 +82,7 @@ const icmpSettings = z.strictObject({
 export const icmpFlood: DetectorDefinition<z.infer<typeof icmpSettings>> = {
   name: "icmp_flood",
   class: "flood",
-  help: "One address gets more ICMP packets than any diagnosis sends.",
+  help: "One address gets more ICMP packets than any diagnosis sends; answers and errors about what it sent itself do not count.",
   severities: ["critical"],
   settings: icmpSettings,
   quietSeconds: 30,

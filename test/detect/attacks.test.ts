@@ -143,7 +143,7 @@ describe("an attack, from the first second on", () => {
   ])("is judged once for one act: %s", (_, connections, requests, expected) => {
     const bench = new DetectionBench({ detectors: [httpFlood] });
     bench.run(3);
-    bench.run(10, { rows: { pairs: [pairRow({ connections, requests })] } });
+    bench.run(10, { rows: { pairs: [pairRow({ client: "10.0.0.9", connections, requests })] } });
     expect([...new Set(bench.events.map(({ detector }) => detector))]).toEqual(expected);
   });
 });

@@ -26,6 +26,7 @@ export function pairRow(parts: Partial<Row<"pairs">>): Row<"pairs"> {
   return {
     ...{ client: "198.51.100.9", server: "10.0.0.80", port: 80, connections: 0, starved: 0 },
     ...{ loginsFailed: 0, loginsSucceeded: 0, requests: 0, unauthorized: 0, brief: 0, stalled: 0 },
+    empty: 0,
     ...parts,
   };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Login, type Packet } from "../../decode/packet.ts";
 import { formatAddress } from "../../util/address.ts";
+import type { FlowRows } from "../flow-rows.ts";
 import { PAIR_WORDS, setPair } from "../pair-key.ts";
 import { addFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
@@ -25,6 +26,8 @@ export interface PairRow {
   readonly stalled: number;
   /** Connections that ended after a few kilobytes from the server at most. */
   readonly brief: number;
+  /** Those of them in which neither end said anything. */
+  readonly empty: number;
   /** Logins in clear text that the server refused, and granted. */
   readonly loginsFailed: number;
   readonly loginsSucceeded: number;
@@ -42,15 +45,18 @@ declare module "../window.ts" {
 const TCP = 6;
 const CAPACITY = 8192;
 const ROW_LIMIT = 256;
+/** Frames of an end that says nothing, with time stamps, and what the options of its first add. */
+const EMPTY_FRAME_BYTES = { ipv4: 66, ipv6: 86 } as const;
+const SYN_OPTIONS_BYTES = 14;
 const UNAUTHORIZED_STATUS = 401;
 const FORBIDDEN_STATUS = 403;
 
 const COUNTS = [
   ...(["connections", "starved", "loginsFailed", "loginsSucceeded"] as const),
-  ...(["requests", "unauthorized", "brief", "stalled"] as const),
+  ...(["requests", "unauthorized", "brief", "stalled", "empty"] as const),
 ] as const;
 const [CONNECTIONS, STARVED, LOGINS_FAILED, LOGINS_SUCCEEDED] = [0, 1, 2, 3];
-const [REQUESTS, UNAUTHORIZED, BRIEF, STALLED] = [4, 5, 6, 7];
+const [REQUESTS, UNAUTHORIZED, BRIEF, STALLED, EMPTY] = [4, 5, 6, 7, 8];
 
 const COLUMNS: Readonly<Record<number, number>> = {
   [FlowEvent.ESTABLISHED]: CONNECTIONS,
@@ -71,8 +77,10 @@ interface HttpCounts {
 
 class Pairs implements Tracker<PairRow> {
   readonly #table: EntityTable;
+  readonly #flowRows: FlowRows;
 
-  constructor({ hashSeed, evicted }: TrackerContext) {
+  constructor({ hashSeed, evicted, flowRows }: TrackerContext) {
+    this.#flowRows = flowRows;
     this.#table = new EntityTable({
       ...{ capacity: CAPACITY, hashSeed, evicted },
       ...{ keyWords: 9, windowWords: COUNTS.length },
@@ -92,6 +100,7 @@ class Pairs implements Tracker<PairRow> {
     key[7] = flow.server3;
     key[8] = flow.serverPort;
     this.#count(COLUMNS[event] ?? CONNECTIONS, 1, flow.timeMs);
+    if (event === FlowEvent.BRIEF && this.#isEmpty(flow)) this.#count(EMPTY, 1, flow.timeMs);
   }
 
   /** A packet that tells the outcome of a login, or one of HTTP. */
@@ -112,6 +121,18 @@ class Pairs implements Tracker<PairRow> {
       this.#setKey(packet);
       this.#count(UNAUTHORIZED, http.responses, timeMs);
     }
+  }
+
+  /** A payload leaves a verdict, unless it is of no known protocol or was cut off: then the bytes tell. */
+  #isEmpty({ slot, ipVersion }: FlowKey): boolean {
+    const rows = this.#flowRows;
+    if (rows.verdict(slot) !== 0) return false;
+    const frameBytes = ipVersion === 6 ? EMPTY_FRAME_BYTES.ipv6 : EMPTY_FRAME_BYTES.ipv4;
+    for (let side = 0; side < 2; side++) {
+      const most = frameBytes * rows.packets(slot, side) + SYN_OPTIONS_BYTES;
+      if (rows.bytes(slot, side) > most) return false;
+    }
+    return true;
   }
 
   close(): PairRow[] {

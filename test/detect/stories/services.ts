@@ -2,10 +2,10 @@
 // Stories of services that are worn out, and of passwords that are guessed.
 import { Flag, type Host } from "../../../scripts/fixtures/frames.ts";
 import { SERVER } from "../../../scripts/fixtures/hosts.ts";
-import { httpGet, httpOk } from "../../../scripts/fixtures/messages.ts";
+import { clientHello, httpGet, httpOk, serverHello } from "../../../scripts/fixtures/messages.ts";
 import type { Exchange, Scene } from "../../../scripts/fixtures/scene.ts";
 import { client, server } from "../../../scripts/fixtures/talks.ts";
-import { connect, evenly, page, SECOND, stranger } from "./office.ts";
+import { colleague, connect, evenly, page, SECOND, stranger } from "./office.ts";
 import type { Story } from "./story.ts";
 
 const { SYN, ACK, PSH } = Flag;
@@ -22,6 +22,36 @@ export const services: readonly Story[] = [
       evenly(5, 300, (atUs, number) =>
         visit(scene, atUs, stranger(number % 100), number, page(`/page/${number % 40}`)),
       ),
+  },
+  {
+    detector: "http_flood",
+    attack: "one client from outside that makes 150 TLS connections a second",
+    attacks: (scene) =>
+      evenly(6, 150, (atUs, number) => visit(scene, atUs, OUTSIDE, number, greeting(scene), 443)),
+    harmless: "an application that opens a connection to its database for each of 180 queries",
+    behaves: (scene) =>
+      evenly(6, 180, (atUs, number) =>
+        visit(scene, atUs, colleague(1), number, query(scene), 5432),
+      ),
+  },
+  {
+    detector: "http_flood",
+    attack: "a neighbour that makes 150 connections a second and says nothing",
+    attacks: (scene) =>
+      evenly(6, 150, (atUs, number) => visit(scene, atUs, colleague(1), number, [])),
+    harmless: "neighbours that check a hundred ports of it without a word, every second",
+    behaves: (scene) =>
+      evenly(6, 150, (atUs, number) =>
+        visit(scene, atUs, colleague(1), number, [], 8000 + (number % 100)),
+      ),
+  },
+  {
+    detector: "http_flood",
+    attack:
+      "a neighbour that, after a quiet quarter of an hour, makes 150 TLS connections a second",
+    attacks: (scene) => sudden(scene, 150),
+    harmless: "one that makes two a second then",
+    behaves: (scene) => sudden(scene, 2),
   },
   {
     detector: "slow_dos",
@@ -134,6 +164,29 @@ function visit(
   port = 80,
 ): void {
   connect(scene, atUs, { client: from, server: SERVER, port, number }, exchanges);
+}
+
+/** A quarter of an hour of a neighbour that greets now and then, and another that does so often for fifteen seconds. */
+function sudden(scene: Scene, perSecond: number): void {
+  evenly(900, 0.2, (atUs, number) =>
+    visit(scene, atUs + scene.random(5 * SECOND), colleague(2), number, greeting(scene), 443),
+  );
+  const greet = (atUs: number, number: number): void =>
+    visit(scene, atUs, colleague(1), number, greeting(scene), 443);
+  evenly(15, perSecond, greet, 900 * SECOND);
+}
+
+/** The beginning of TLS. */
+function greeting(scene: Scene): readonly Exchange[] {
+  const hello = { serverName: "shop.example.com", alpn: ["h2", "http/1.1"], tls13: true };
+  return [client(clientHello(scene.random, hello)), server(serverHello(scene.random))];
+}
+
+/** A question to a database whose protocol nobody here reads, and its answer. */
+function query(scene: Scene): readonly Exchange[] {
+  const bytes = (length: number): Buffer =>
+    Buffer.from(Array.from({ length }, () => 128 + scene.random(128)));
+  return [client(bytes(90)), server(bytes(400))];
 }
 
 /** An FTP login. */

@@ -15,23 +15,30 @@ interface Service {
   score: number;
 }
 
-/** How many requests a second each service usually gets from all its clients, and how unusual the present rate is. */
-export class RequestRates {
+/** How often a second something usually happens at each service, by all its clients, and how unusual the present rate is. */
+export class ServiceRates {
   readonly #services = new BoundedMap<Service>(CAPACITY);
+  readonly #count: (row: PairRow) => number;
 
-  /** Takes a tick; services without requests have a rate of 0. */
+  /** `count` says how often it happened in a row. */
+  constructor(count: (row: PairRow) => number) {
+    this.#count = count;
+  }
+
+  /** Takes a tick; known services at which it did not happen have a rate of 0. */
   update({ window, seconds, tainted }: Tick): void {
-    const requests = new Map<string, number>();
+    const counts = new Map<string, number>();
     for (const row of window.rows.pairs) {
-      if (row.requests === 0) continue;
+      const now = this.#count(row);
+      if (now === 0) continue;
       const service = endpoint(row.server, row.port);
-      requests.set(service, (requests.get(service) ?? 0) + row.requests);
+      counts.set(service, (counts.get(service) ?? 0) + now);
     }
-    for (const key of requests.keys()) {
+    for (const key of counts.keys()) {
       this.#services.use(key, () => ({ baseline: new GuardedEwma(LIMITS, logScale(1)), score: 0 }));
     }
     for (const [key, service] of this.#services.entries()) {
-      const rate = (requests.get(key) ?? 0) / Math.max(1, seconds);
+      const rate = (counts.get(key) ?? 0) / Math.max(1, seconds);
       service.score = service.baseline.observe(rate, !tainted);
     }
   }
@@ -41,8 +48,9 @@ export class RequestRates {
     return this.#services.peek(endpoint(server, port))?.score ?? 0;
   }
 
-  /** Requests a second that are usual for the service. */
-  usual({ server, port }: PairRow): number {
-    return this.#services.peek(endpoint(server, port))?.baseline.mean ?? 0;
+  /** The rate that is usual for the service, undefined until that is known. */
+  usual({ server, port }: PairRow): number | undefined {
+    const baseline = this.#services.peek(endpoint(server, port))?.baseline;
+    return baseline?.ready ? baseline.mean : undefined;
   }
 }
