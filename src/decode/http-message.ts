@@ -29,15 +29,20 @@ const { WANTED, READ } = Reading;
 const FIRST_LETTERS = new Uint8Array(256);
 for (const letter of "ACHMTUXachmtux") FIRST_LETTERS[letter.charCodeAt(0)] = 1;
 
-/** Told of each message whose header is complete. */
+/** What is at hand of a line: all of it in the segment, a copy of all of it, or of its beginning. */
+export const Line = { IN_SEGMENT: 0, COPIED: 1, CUT: 2 } as const;
+
+/** Told of each message whose header is complete, and of hosts that do not stand in the segment as they are. */
 export interface HttpSink {
   request(method: number): void;
   response(status: number): void;
+  /** `[at, end)` of `view`, which will hold something else soon. */
+  hostElsewhere(view: DataView, at: number, end: number): void;
 }
 
 /** Makes messages of the lines of both sides of a flow (RFC 9112): start line, header, chunks, trailer. */
 export class HttpMessages {
-  /** The last Host value that a segment held, -1 without one; whoever begins a segment resets it. */
+  /** The last Host value that a segment held in a line of its own, -1 without one; whoever begins a segment resets it. */
   hostAt = -1;
   hostEnd = -1;
   /** Bits of Field of the last message told. */
@@ -57,7 +62,7 @@ export class HttpMessages {
 
   /**
    * Takes the line in `[at, lineEnd)`; returns how many bytes of body to skip behind it, or -1 - After where the flow stops
-   * being HTTP/1.x. `isWhole`: the line lies in the segment with its line feed behind it, and is not a kept beginning.
+   * being HTTP/1.x. `form` is a Line: one in the segment has its line feed behind it.
    */
   take(
     view: DataView,
@@ -65,17 +70,18 @@ export class HttpMessages {
     lineEnd: number,
     flow: number,
     side: number,
-    isWhole: boolean,
+    form: number,
   ): number {
     const words = this.#words;
     const isEmpty = at === lineEnd || (lineEnd - at === 1 && view.getUint8(at) === CR);
     switch (i32(words, side + MODE)) {
       case START:
-        if (!isEmpty) this.begin(view, at, isWhole ? lineEnd + 1 : lineEnd, flow, side);
+        if (!isEmpty)
+          this.begin(view, at, form === Line.IN_SEGMENT ? lineEnd + 1 : lineEnd, flow, side);
         return 0;
       case HEADER:
         if (isEmpty) return this.#end(flow, side);
-        this.#field(view, at, lineEnd, flow, side, isWhole);
+        this.#field(view, at, lineEnd, flow, side, form);
         return 0;
       case CHUNK:
         return this.#chunk(hexadecimalAt(view, at, lineEnd), side);
@@ -123,7 +129,7 @@ export class HttpMessages {
     lineEnd: number,
     flow: number,
     side: number,
-    isWhole: boolean,
+    form: number,
   ): void {
     const words = this.#words;
     const fields = i32(words, side + FIELDS);
@@ -138,9 +144,17 @@ export class HttpMessages {
     }
     words[side + FIELDS] = fields | field;
     if (field === Field.LENGTH) words[side + LENGTH] = contentLength(view, at, lineEnd);
-    if ((field & Field.HOST) !== 0 && isWhole) {
-      this.hostAt = hostAt(view, at, lineEnd);
-      this.hostEnd = hostEnd(view, at, lineEnd);
+    if ((field & Field.HOST) !== 0) this.#host(view, at, lineEnd, form);
+  }
+
+  #host(view: DataView, at: number, lineEnd: number, form: number): void {
+    if (form === Line.CUT) return;
+    const from = hostAt(view, at, lineEnd);
+    const end = hostEnd(view, at, lineEnd);
+    if (form === Line.COPIED) this.#sink.hostElsewhere(view, from, end);
+    else {
+      this.hostAt = from;
+      this.hostEnd = end;
     }
   }
 

@@ -60,9 +60,8 @@ export class HttpNotes {
   readonly #responses: number;
   readonly #text = new WireText(HOST_MAX);
   /** A host that does not stand in the segment as it is. */
-  readonly #unpacked = new Uint8Array(HOST_MAX);
-  readonly #unpackedView = new DataView(this.#unpacked.buffer);
-  #isUnpacked = false;
+  readonly #copied = new DataView(new ArrayBuffer(HOST_MAX));
+  #isCopied = false;
   #hostAt = -1;
   #hostEnd = -1;
 
@@ -116,22 +115,23 @@ export class HttpNotes {
 
   /** The host is `[at, end)` of the packet. */
   hostInPacket(at: number, end: number): void {
-    this.#isUnpacked = false;
+    this.#isCopied = false;
     this.#hostAt = at;
     this.#hostEnd = end;
   }
 
-  /** The host is `[at, at + length)` of `bytes`, at most 255 bytes, which are copied. */
-  hostUnpacked(bytes: Uint8Array, at: number, length: number): void {
-    for (let i = 0; i < length; i++) this.#unpacked[i] = bytes[at + i] as number;
-    this.#isUnpacked = true;
+  /** The host is `[at, end)` of `view`, which is not the packet's: it is copied, as far as hosts are shown. */
+  hostElsewhere(view: DataView, at: number, end: number): void {
+    const length = Math.min(end - at, HOST_MAX);
+    for (let i = 0; i < length; i++) this.#copied.setUint8(i, view.getUint8(at + i));
+    this.#isCopied = true;
     this.#hostAt = 0;
     this.#hostEnd = length;
   }
 
   #host(packet: Packet): string | null {
     if (this.#hostAt < 0) return null;
-    const view = this.#isUnpacked ? this.#unpackedView : packet.view;
+    const view = this.#isCopied ? this.#copied : packet.view;
     const length = Math.min(this.#hostEnd - this.#hostAt, HOST_MAX);
     this.#text.append(view, this.#hostAt, length, NOTHING_SPECIAL);
     return this.#text.take();

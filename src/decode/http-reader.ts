@@ -4,7 +4,7 @@ import type { AgentSpeech } from "./agents/agent-speech.ts";
 import { CONVERSATIONS } from "./conversations.ts";
 import { Field } from "./http-field.ts";
 import { methodAt, statusAt } from "./http-line.ts";
-import { CHUNK_END, HttpMessages, type HttpSink } from "./http-message.ts";
+import { CHUNK_END, HttpMessages, type HttpSink, Line } from "./http-message.ts";
 import {
   After,
   BODY_READ,
@@ -156,11 +156,14 @@ export class HttpReader {
   #line(view: DataView, at: number, lineEnd: number, flow: number, side: number): number {
     const { messages } = this;
     const words = this.#words;
-    if (i32(words, side + KEPT) === 0) return messages.take(view, at, lineEnd, flow, side, true);
+    if (i32(words, side + KEPT) === 0)
+      return messages.take(view, at, lineEnd, flow, side, Line.IN_SEGMENT);
     this.#keep(view, at, lineEnd, side);
-    const length = Math.min(i32(words, side + KEPT), LINE_KEPT);
+    const length = i32(words, side + KEPT);
+    const end = this.#keptAt + Math.min(length, LINE_KEPT);
+    const form = length > LINE_KEPT ? Line.CUT : Line.COPIED;
     words[side + KEPT] = 0;
-    return messages.take(this.#kept, this.#keptAt, this.#keptAt + length, flow, side, false);
+    return messages.take(this.#kept, this.#keptAt, end, flow, side, form);
   }
 
   /** Gives what follows a line to who reads the body: the skipped bytes, or all there are until the connection closes. */

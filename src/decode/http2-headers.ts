@@ -54,7 +54,7 @@ export class Http2Headers {
     const { tables } = this.#reader;
     if (this.#hostLength === 0 || !tables.hasHost(this.#hostSlot, this.#hostPlace)) return;
     const at = tables.hostAt(this.#hostSlot, this.#hostPlace);
-    this.#notes.hostUnpacked(tables.hosts, at, this.#hostLength);
+    this.#notes.hostElsewhere(tables.hosts, at, at + this.#hostLength);
   }
 
   /** A block begins in the packet; `isFirst`: the first of its side, which is seen from its first byte on. */

@@ -42,7 +42,7 @@ class Blocks {
     const status = reader.facts.status(STREAM);
     const at = reader.tables.hostAt(STREAM, reader.facts.hostPlace(STREAM));
     const length = reader.facts.hostLength(STREAM);
-    const host = Buffer.from(reader.tables.hosts.subarray(at, at + length)).toString();
+    const host = Buffer.from(reader.tables.hosts.buffer, at, length).toString();
     return {
       ...(method === undefined ? {} : { method }),
       ...(status === 0 ? {} : { status }),

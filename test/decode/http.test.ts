@@ -188,6 +188,31 @@ describe("what a segment of http tells", () => {
     expect(http?.fields).toBe(0);
   });
 
+  it("is the host wherever segments cut its line, in the one that ends it", () => {
+    const [before, line, behind] = ["GET / HTTP/1.1\r\n", "Host: cut.example\r\n", "Accept: */"];
+    for (let cut = 1; cut < line.length; cut++) {
+      const talk = new Talk();
+      const host = () => talk.decoding.packet.facts.http?.host(talk.decoding.packet);
+      talk.client(before + line.slice(0, cut));
+      expect(host()).toBeNull();
+      talk.client(line.slice(cut) + behind);
+      expect(host()).toBe("cut.example");
+      talk.client("*\r\n\r\n");
+      expect(host()).toBeNull();
+    }
+  });
+
+  it("is no host of which the beginning alone was kept", () => {
+    const host = (length: number): string | null | undefined => {
+      const talk = new Talk();
+      talk.client("GET / HTTP/1.1\r\nHo");
+      const packet = talk.client(`st: ${"h".repeat(length)}\r\n\r\n`);
+      return packet.facts.http?.host(packet);
+    };
+    expect(host(57)).toBe("h".repeat(57));
+    expect(host(58)).toBeNull();
+  });
+
   it("is that a request header is still open, as slow clients leave it", () => {
     const talk = new Talk();
     const isOpen = () => talk.decoding.packet.facts.http?.headerOpen;

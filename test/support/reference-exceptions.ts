@@ -28,12 +28,6 @@ export const flowExceptions: Readonly<Record<string, string>> = {
     "frame 10, a SYN captured for the fourth time, was sent again; the reference has it out of order, because it comes soon",
 };
 
-/** Names of hosts that clients ask for over HTTP. */
-export const hostExceptions: Readonly<Record<string, string>> = {
-  "captures/arkime/http-wrapped-header.pcap":
-    "a Host header that a segment cuts in its name: headers are read where they stand whole in one segment",
-};
-
 /** Messages of ICMP, ICMPv6, ARP and DHCP by type. */
 export const messageExceptions: Readonly<Record<string, string>> = {
   "captures/pcapng-test-generator/output_le__basic__test012.pcapng":

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { i32 } from "../../util/typed.ts";
+import { i32, u8 } from "../../util/typed.ts";
 import { STATIC_FIELDS } from "./static-table.ts";
 
 /** RFC 7541 §4.1: what a field takes besides its name and value. */
@@ -32,7 +32,7 @@ export const Found = { NONE: -1, UNKNOWN: -2 } as const;
 export class HpackTables {
   /** Words of fields: FieldWord from what `find` returns on. */
   readonly fields: Int32Array;
-  readonly hosts: Uint8Array;
+  readonly hosts: DataView;
   readonly #sizes: Int32Array;
   readonly #counts: Int32Array;
   /** Row of the newest field, of FIELDS_MAX. */
@@ -45,7 +45,7 @@ export class HpackTables {
 
   constructor(streams: number) {
     this.fields = new Int32Array(STATIC_WORDS + streams * FIELDS_MAX * FIELD_WORDS);
-    this.hosts = new Uint8Array(streams * HOST_BYTES);
+    this.hosts = new DataView(new ArrayBuffer(streams * HOST_BYTES));
     this.#sizes = new Int32Array(streams * FIELDS_MAX);
     this.#counts = new Int32Array(streams);
     this.#newest = new Int32Array(streams);
@@ -129,7 +129,7 @@ export class HpackTables {
     const left = HOST_BYTES - (place & (HOST_BYTES - 1));
     if (left < length) place += left;
     const to = this.hostAt(stream, place);
-    for (let i = 0; i < length; i++) this.hosts[to + i] = from[at + i] as number;
+    for (let i = 0; i < length; i++) this.hosts.setUint8(to + i, u8(from, at + i));
     this.#put[stream] = place + length;
     return place;
   }
