@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Numbers of the code that documents, rules and dashboards repeat in words: where the code changes, the words must.
 import { describe, expect, it } from "vitest";
+import { SOURCES_MAX } from "../../src/flow/ai/active-sources.ts";
 import { WATCHED } from "../../src/flow/ai/watch-rows.ts";
 import { DEFAULT_SERIES_BUDGET } from "../../src/metrics/series-budget.ts";
 import { readProjectFile } from "../support/project.ts";
@@ -26,6 +27,18 @@ const sentences: readonly (readonly [file: string, words: string])[] = [
   [
     "docs/deployment.md",
     `| series | ${en(DEFAULT_SERIES_BUDGET)} an agent, whatever the traffic |`,
+  ],
+  [
+    "prometheus/rules/ai.yml",
+    `sees more than ${en(SOURCES_MAX)} hosts with flows to AI providers: their`,
+  ],
+  [
+    "docs/runbooks/NamAiSourcesSaturated.md",
+    `More than ${en(SOURCES_MAX)} hosts, whatever the category, have flows to AI providers`,
+  ],
+  [
+    "grafana/src/ai-agents/limits.ts",
+    `more hosts with AI traffic than can be counted, ${en(SOURCES_MAX)} over all categories;`,
   ],
   ["docs/runbooks/NamAiCallsUndercounted.md", `than the table holds, ${en(WATCHED)} at one sensor`],
   ["grafana/src/ai-agents/limits.ts", `of ${en(WATCHED)} at most at one sensor`],

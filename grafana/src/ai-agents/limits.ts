@@ -89,7 +89,7 @@ function saturated(): StatBuilder {
     {
       title: "Hosts not counted",
       description:
-        "Above 0 there are more hosts with AI traffic than can be counted, 4,096 in each category; the numbers of hosts are then lower bounds.",
+        "Above 0 there are more hosts with AI traffic than can be counted, 4,096 over all categories; the numbers of hosts are then lower bounds.",
       unit: units.Short,
     },
     6,
