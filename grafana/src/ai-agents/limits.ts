@@ -16,7 +16,7 @@ function watched(): TimeSeriesBuilder {
     {
       title: "Connections watched for calls",
       description:
-        "TLS and QUIC connections whose calls are counted now, of 8,192 at most at one sensor. Those that show a download are let go.",
+        "Connections whose calls are counted now, those in TLS and QUIC and those to models in clear text, of 8,192 at most at one sensor. Those that show a download are let go.",
       unit: units.Short,
     },
     8,
