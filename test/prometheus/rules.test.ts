@@ -112,7 +112,7 @@ describe("recording rules", () => {
     const unread = recordingRules()
       .map(({ record }) => record)
       .filter((record) => !read.has(record));
-    const [, text = ""] = /\n(Nothing that is shipped reads[^]*?)\n\n/.exec(
+    const [, text = ""] = /\n(Nothing that is shipped reads[\s\S]*?)\n\n/.exec(
       readProjectFile("docs/prometheus.md"),
     ) ?? [""];
     const forOthers = [...text.matchAll(/`([a-z_]+:[a-z0-9_:]+)`/g)].map(([, record]) => record);
