@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Numbers of the code that documents, rules and dashboards repeat in words: where the code changes, the words must.
+// What documents, rules and dashboards repeat of the code, numbers above all: where the code changes, the words must.
 import { describe, expect, it } from "vitest";
+import { QUIET_CATEGORIES } from "../../src/detect/ai-new-provider.ts";
 import { SOURCES_MAX } from "../../src/flow/ai/active-sources.ts";
 import { WATCHED } from "../../src/flow/ai/watch-rows.ts";
 import { DEFAULT_SERIES_BUDGET } from "../../src/metrics/series-budget.ts";
@@ -42,11 +43,12 @@ const sentences: readonly (readonly [file: string, words: string])[] = [
   ],
   ["docs/runbooks/NamAiCallsUndercounted.md", `than the table holds, ${en(WATCHED)} at one sensor`],
   ["grafana/src/ai-agents/limits.ts", `of ${en(WATCHED)} at most at one sensor`],
+  ["prometheus/rules/ai.yml", `category!~"${QUIET_CATEGORIES.join("|")}"`],
   ["docs/ai-traffic.md", `${en(WATCHED)} connections are watched at once`],
 ];
 
-describe("numbers in words", () => {
-  it.each(sentences)("of %s are those of the code: %s", (file, words) => {
+describe("what is repeated of the code", () => {
+  it.each(sentences)("stands in %s: %s", (file, words) => {
     // Lines break anywhere, and begin with # in comments.
     const text = readProjectFile(file).replace(/\s+(?:# )?/g, " ");
     expect(text.includes(words)).toBe(true);
