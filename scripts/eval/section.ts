@@ -20,6 +20,17 @@ export function percent(part: number, whole: number): string {
   return whole === 0 ? "–" : `${Math.round((100 * part) / whole)} %`;
 }
 
+/** The least and the most of what repeated runs gave; one number where they agree. */
+export function span(values: readonly number[]): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least === most ? `${least}` : `${least} to ${most}`;
+}
+
+/** The same as percentages of a whole. */
+export function percentSpan(parts: readonly number[], whole: number): string {
+  return `${span(parts.map((part) => Math.round((100 * part) / whole)))} %`;
+}
+
 /** The value below which a share of the values lies; "–" where there are none. */
 export function quantileText(values: readonly number[], share: number, unit = " s"): string {
   const sorted = [...values].sort((a, b) => a - b);

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
 import { scopeOf } from "../util/address-scope.ts";
-import { isProgram } from "./ai-targets.ts";
+import { isPlain, isProgram } from "./ai-targets.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { type StreamHits, UnknownStreams } from "./stream-hits.ts";
 import { addressFilter } from "./suggestions.ts";
@@ -47,7 +47,10 @@ class DirectAddresses implements Detector {
   constructor(own: Settings, { isHome }: DetectorContext) {
     this.#settings = own;
     this.#isOutside = (server) => scopeOf(server) === "public" && !isHome(server);
-    this.#hits = new UnknownStreams(({ host, server }) => host === "" && this.#isOutside(server));
+    // In clear text a single request shows it.
+    this.#hits = new UnknownStreams(
+      (row) => row.host === "" && !isPlain(row) && this.#isOutside(row.server),
+    );
   }
 
   evaluate({ window, seconds, elapsedMs }: Tick): Finding[] {

@@ -21,6 +21,11 @@ export function targetOf(row: AiCallRow): string {
   return row.host === "" ? endpoint(row.server, row.port) : `${row.host}:${row.port}`;
 }
 
+/** True for calls in clear text. */
+export function isPlain({ protocol }: AiCallRow): boolean {
+  return protocol === "http";
+}
+
 /** The client and its target as an entity; filters by domain find the name. */
 export function entityOf(row: AiCallRow): Entity {
   return {

@@ -17,7 +17,7 @@ export interface StreamHits {
   readonly streams: number;
 }
 
-/** Counts token streams in TLS and QUIC from servers that are no provider's, by client and server; other detectors read clear text. */
+/** Counts token streams from servers that are no provider's, by client and server. */
 export class UnknownStreams {
   readonly #streams = new BoundedMap<RecentSums<"streams">>(CAPACITY);
   readonly #isWanted: (row: Row) => boolean;
@@ -29,10 +29,7 @@ export class UnknownStreams {
   /** Takes a window; returns the servers that streamed in it. */
   update({ ai_calls }: TrackerRows, elapsedMs: number): StreamHits[] {
     return ai_calls
-      .filter(
-        (row) =>
-          row.streams > 0 && row.protocol !== "http" && !hasProvider(row) && this.#isWanted(row),
-      )
+      .filter((row) => row.streams > 0 && !hasProvider(row) && this.#isWanted(row))
       .map((row) => {
         const sums = this.#streams.use(
           `${row.client} ${targetOf(row)}`,

@@ -197,10 +197,15 @@ describe("calls in clear text", () => {
   it("to a host with a known provider's name count for that", () => {
     const talk = new PlainTalk();
     talk.clientSays(request("/v1/chat/completions", '{"model":"m"}', "api.openai.com"));
-    talk.serverSays(ANSWER);
+    talk.serverSays(header("200 OK", "Content-Type: text/event-stream", CHUNKED));
+    for (let event = 0; event < 60; event++) {
+      talk.wait(30);
+      talk.serverSays(chunk(EVENT));
+    }
     talk.calls();
     const labels = { provider: "openai", transport: "plain" };
     expect(talk.bench.counter("nam_ai_calls_total", labels)).toBe(1);
+    expect(talk.bench.counter("nam_ai_stream_episodes_total", { known: "yes" })).toBe(1);
   });
 
   it("show a token stream by its shape, and an agent's loop by its growing uploads", () => {
@@ -218,6 +223,10 @@ describe("calls in clear text", () => {
       talk.wait(500);
     }
     expect(talk.calls().map(({ isStream }) => isStream)).toEqual(Array(6).fill(true));
+    expect(
+      talk.bench.windows.flatMap(({ ai_calls }) => ai_calls.map(({ streams }) => streams)),
+    ).toEqual(Array(6).fill(1));
+    expect(talk.bench.counter("nam_ai_stream_episodes_total", { known: "no" })).toBe(0);
     const agents = talk.bench.windows.flatMap(({ ai_agents }) => ai_agents);
     expect(agents.some(({ hasLoop, isActive }) => hasLoop && isActive)).toBe(true);
   });

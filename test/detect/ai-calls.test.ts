@@ -206,6 +206,27 @@ describe("ai_unknown_stream and ai_direct_ip", () => {
     ]);
   });
 
+  it("tell of a named server on the internet in clear text, too, and of no model of the own network", () => {
+    const one = bench();
+    const plain = { family: "", protocol: "http", port: 8000 } as const;
+    const rows = [
+      streamRow({ ...plain, host: "box.example.net" }),
+      streamRow({ ...plain, host: "llm.example.net", client: "10.0.0.6" }),
+      streamRow({ ...plain, host: "llm.corp.example", server: "10.0.0.80", port: 11_434 }),
+      streamRow({ ...plain, host: "localhost", server: "127.0.0.1", client: "127.0.0.1" }),
+      streamRow({ ...plain, host: "", client: "10.0.0.7" }),
+    ];
+    one.run(3, { seconds: 600, ...calls(...rows) });
+    expect(told(one)).toEqual([
+      "ai_unknown_stream info 10.0.0.5 box.example.net:8000",
+      "ai_unknown_stream warning 10.0.0.6 llm.example.net:8000",
+    ]);
+    for (const { explanation, evidence } of opened(one)) {
+      expect(explanation).toContain("in clear text");
+      expect(evidence.join()).not.toMatch(/TLS/);
+    }
+  });
+
   it("are silent about known providers, and about streams that are hours apart", () => {
     const one = bench();
     one.run(9, calls(aiCallRow({ streams: 3 })));

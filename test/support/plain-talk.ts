@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { bytes } from "../decode/frames.ts";
 import { CallBench } from "./ai-calls.ts";
-import { TalkClock, TcpTalk } from "./talk.ts";
+import { TcpTalk } from "./talk.ts";
 
 const FIN_PSH_ACK = 0x19;
 const RST = 0x04;
@@ -17,12 +17,9 @@ export const PLAIN_ENDS = {
 export class PlainTalk extends TcpTalk {
   readonly bench: CallBench;
 
-  constructor(
-    bench = new CallBench(),
-    clock = new TalkClock(),
-    ends: Partial<typeof PLAIN_ENDS> = {},
-  ) {
-    super(bench, { ...PLAIN_ENDS, ...ends }, clock);
+  constructor() {
+    const bench = new CallBench();
+    super(bench, PLAIN_ENDS);
     this.bench = bench;
   }
 

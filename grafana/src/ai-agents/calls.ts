@@ -14,7 +14,7 @@ function calls(): PanelBuilder {
     {
       title: "Calls by provider",
       description:
-        "Requests with their replies. A provider that grows at night, or on one agent alone, is a program that does not end its work. none: calls in clear text to hosts that are no known provider's, and token streams from such hosts.",
+        "Requests with their replies. A provider that grows at night, or on one agent alone, is a program that does not end its work. none: streams over TLS and QUIC from hosts that are no known provider's, and calls to language models in clear text.",
       unit: units.RequestsPerSecond,
     },
     8,
@@ -26,7 +26,7 @@ function firstByte(): PanelBuilder {
     "Time to the first byte",
     "nam_ai_call_ttft_seconds_bucket",
     units.Seconds,
-    "From the first byte of the request to the first of the reply. Rises when a provider is overloaded, and with the length of prompts.",
+    "From the first byte of the request to the first of the reply, in clear text of its body. Rises when a provider is overloaded, and with the length of prompts.",
   );
 }
 
@@ -62,7 +62,7 @@ function streams(): PanelBuilder {
     {
       title: "Token streams",
       description:
-        "Replies with the shape of a token stream: many small records at a steady pace. A server that writes several events at once is not seen as one. known=no: no known provider's name.",
+        "Replies with the shape of a token stream: many small records at a steady pace. A server that writes several events at once is not seen as one. known=no: no known provider's name; those in clear text are among the messages by kind.",
       unit: units.RequestsPerSecond,
     },
     8,

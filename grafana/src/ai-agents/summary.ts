@@ -64,7 +64,7 @@ function streams(): PanelBuilder {
     {
       title: "Streams from unknown hosts",
       description:
-        "Replies with the shape of a token stream, a second, from servers whose name is no known provider's. A detector tells of the third from one server, unless it is in clear text.",
+        "Replies over TLS and QUIC with the shape of a token stream, a second, from servers whose name is no known provider's. A detector tells of the third from one server.",
       unit: units.RequestsPerSecond,
     },
     4,

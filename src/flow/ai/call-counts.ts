@@ -2,7 +2,7 @@
 import { type CellLayout, histogramWidth, observe } from "../../metrics/cells.ts";
 import type { MetricDefinition } from "../../metrics/metric.ts";
 import { add } from "../../util/typed.ts";
-import { AI_TRANSPORTS, type AiCall, NO_PROVIDER } from "./ai-call.ts";
+import { AI_TRANSPORTS, type AiCall, NO_PROVIDER, PLAIN_TRANSPORT } from "./ai-call.ts";
 import {
   aiCallDuration,
   aiCalls,
@@ -42,7 +42,9 @@ export class CallCounts {
     this.#observe(aiCallDuration, category, (call.endMs - call.startMs) / MS_PER_SECOND);
     this.#observe(aiCallTtft, category, call.ttftMs / MS_PER_SECOND);
     this.#observe(aiCallUpload, category, call.upBytes);
-    if (call.isStream) add(this.#counters, this.#layout.base(aiStreamEpisodes) + category, 1);
+    if (call.isStream && isHidden(call)) {
+      add(this.#counters, this.#layout.base(aiStreamEpisodes) + category, 1);
+    }
   }
 
   #labelsOf(row: number): { provider: number; category: number } {
@@ -54,4 +56,9 @@ export class CallCounts {
     const slot = this.#layout.base(metric) + category * histogramWidth(metric);
     observe(this.#counters, slot, metric.buckets ?? [], value);
   }
+}
+
+/** False where the server's own words tell that it is a model, and the shape of its reply tells nothing more. */
+function isHidden({ row, transport }: AiCall): boolean {
+  return row !== NO_PROVIDER || transport !== PLAIN_TRANSPORT;
 }

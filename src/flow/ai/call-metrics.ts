@@ -52,7 +52,7 @@ export const aiCallUpload: MetricDefinition = {
 
 export const aiStreamEpisodes: MetricDefinition = {
   name: "nam_ai_stream_episodes_total",
-  help: "Calls whose reply has the shape of a token stream, by whether the server's name is a known provider's.",
+  help: "Calls whose reply has the shape of a token stream, by whether the server's name is a known provider's. Streams in clear text of others are told by nam_agent_protocol_messages_total.",
   type: "counter",
   labels: { category: CALL_CATEGORIES, known: ["yes", "no"] },
   has: ({ category, known }) => (category === NO_PROVIDER_LABEL) === (known === "no"),
