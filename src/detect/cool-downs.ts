@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import type { Moment } from "./incident.ts";
+import { pseudonymOf } from "./pseudonym.ts";
 
 /** Entities whose cool-down is remembered; the oldest is forgotten first. */
 const CAPACITY = 4096;
 
-/** What is kept over a restart: by detector and entity, until when in packet time, and how bad it was. */
+/** What is kept over a restart: by detector and entity, whose name is hidden, until when in packet time, and how bad it was. */
 export const coolDownsMemory = z
   .array(z.tuple([z.string(), z.number(), z.int().min(0)]))
   .max(CAPACITY);
@@ -14,6 +15,8 @@ type Memory = z.infer<typeof coolDownsMemory>;
 interface Cooling {
   readonly untilMs: number;
   readonly rank: number;
+  /** From before a restart: its key is the pseudonym of one. */
+  readonly isHidden: boolean;
 }
 
 /** How long what was told and is over stays untold, unless it comes back worse. Ranks are of severities. */
@@ -24,15 +27,16 @@ export class CoolDowns {
 
   /** From `moment` on for so many milliseconds. */
   begin(key: string, rank: number, moment: Moment, lengthMs: number): void {
-    this.#keep(key, { untilMs: moment.elapsedMs + lengthMs, rank });
+    this.#keep(key, { untilMs: moment.elapsedMs + lengthMs, rank, isHidden: false });
   }
 
   /** True while it cools down; what is worse than it was ends that. */
   holds(key: string, rank: number, { elapsedMs }: Moment): boolean {
-    const cooling = this.#cooling.get(key);
+    const kept = this.#cooling.has(key) ? key : pseudonymOf(key);
+    const cooling = this.#cooling.get(kept);
     if (!cooling) return false;
     if (elapsedMs < cooling.untilMs && rank <= cooling.rank) return true;
-    this.#cooling.delete(key);
+    this.#cooling.delete(kept);
     return false;
   }
 
@@ -42,8 +46,8 @@ export class CoolDowns {
     const cooling = [...this.#cooling].filter(([, { untilMs }]) => untilMs > elapsedMs);
     return [
       ...this.#recalled,
-      ...cooling.map(([key, { untilMs, rank }]): Memory[number] => [
-        key,
+      ...cooling.map(([key, { untilMs, rank, isHidden }]): Memory[number] => [
+        isHidden ? key : pseudonymOf(key),
         untilMs - elapsedMs + timeMs,
         rank,
       ]),
@@ -61,7 +65,7 @@ export class CoolDowns {
     if (this.#recalled.length === 0) return;
     for (const [key, untilMs, rank] of this.#recalled) {
       const leftMs = Math.min(untilMs - now.timeMs, longestMs);
-      if (leftMs > 0) this.#keep(key, { untilMs: now.elapsedMs + leftMs, rank });
+      if (leftMs > 0) this.#keep(key, { untilMs: now.elapsedMs + leftMs, rank, isHidden: true });
     }
     this.#recalled = [];
   }

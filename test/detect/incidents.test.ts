@@ -191,6 +191,20 @@ describe("the cool-down over a restart", () => {
     const third = bench(settings);
     third.engine.recall(later.engine.remember(), false);
     expect(third.step(anomalous(["a", 5, 1]))).toEqual([]);
+    const fourth = bench(settings);
+    fourth.engine.recall(third.engine.remember(), false);
+    expect(
+      fourth.step(anomalous(["a", 5, 1], ["b", 5, 1])).map(({ entity }) => entity.key),
+    ).toEqual(["b"]);
+  });
+
+  it("keeps no name: an entity may be the domain that somebody asked for", () => {
+    const earlier = bench(settings);
+    earlier.step(anomalous(["secret.example", 5, 1]));
+    earlier.run(30);
+    const { coolDowns } = earlier.engine.remember();
+    expect(coolDowns).toHaveLength(1);
+    expect(JSON.stringify(coolDowns)).not.toContain("secret");
   });
 
   it("holds back nothing that comes back worse, nor others", () => {
