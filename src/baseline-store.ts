@@ -4,13 +4,12 @@ import { readFileSync, renameSync, statSync } from "node:fs";
 import { mkdir, open, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { bankMemory } from "./detect/baseline/memory.ts";
 import { type EngineMemory, engineMemory, type MemoryParts } from "./detect/memory.ts";
 import type { MetricDefinition } from "./metrics/metric.ts";
 import type { CounterInstrument, GaugeInstrument, MetricsRegistry } from "./metrics/registry.ts";
 import type { Clock } from "./util/clock.ts";
 import { messageOf } from "./util/errors.ts";
-import { memberPieces } from "./util/json-pieces.ts";
+import { jsonPieces, memberPieces } from "./util/json-pieces.ts";
 import type { Log } from "./util/log.ts";
 
 /** Raised whenever what the numbers mean changes. Files of the first version hold signals alone. */
@@ -142,8 +141,8 @@ function parse(text: string): { memory: EngineMemory; savedMs: number } {
   const savedMs = Number(header.savedMs);
   if (!Number.isFinite(savedMs)) throw new Error("the time is missing");
   const memory: unknown = JSON.parse(body);
-  if (isFirst) return { memory: { signals: bankMemory.parse(memory), detectors: {} }, savedMs };
-  return { memory: engineMemory.parse(memory), savedMs };
+  const whole = isFirst ? { signals: memory, detectors: {} } : memory;
+  return { memory: engineMemory.parse(whole), savedMs };
 }
 
 function digest(body: string): string {
@@ -151,11 +150,13 @@ function digest(body: string): string {
 }
 
 /** The text of an `EngineMemory`. */
-function* bodyPieces({ signals, detectors }: MemoryParts): Generator<string> {
+function* bodyPieces({ signals, detectors, coolDowns }: MemoryParts): Generator<string> {
   yield '{"signals":';
   yield* memberPieces(signals);
   yield ',"detectors":';
   yield* memberPieces(detectors);
+  yield ',"coolDowns":';
+  yield* jsonPieces(coolDowns());
   yield "}";
 }
 

@@ -42,6 +42,8 @@ export class HttpMessages {
   hostEnd = -1;
   /** Bits of Field of the last message told. */
   fields = 0;
+  /** Messages told so far; what counts is whether it is another number. */
+  told = 0;
   readonly #words: Int32Array;
   readonly #sink: HttpSink;
   readonly #agents: AgentSpeech;
@@ -108,6 +110,7 @@ export class HttpMessages {
   /** Tells of the message whose header is read on this side. */
   tell(side: number): void {
     const words = this.#words;
+    this.told = (this.told + 1) | 0;
     this.fields = i32(words, side + FIELDS);
     const kind = i32(words, side + KIND);
     if (i32(words, side + ROLE) === CLIENT) this.#sink.request(kind);

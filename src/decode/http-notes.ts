@@ -44,6 +44,10 @@ export interface HttpFacts {
   fields: number;
   /** True where the client has begun a request header and this segment has not ended it. */
   headerOpen: boolean;
+  /** Bytes of the server's last response that are to come behind this segment; -1 where that is not known, or others are owed. */
+  responseRest: number;
+  /** True where the segment ends within a response's header or right behind it, and the response goes on. */
+  bodyPending: boolean;
   /** The last Host value in this segment, lower case and escaped; null without one. Makes a string. */
   host(packet: Packet): string | null;
 }
@@ -74,6 +78,8 @@ export class HttpNotes {
       status: -1,
       fields: 0,
       headerOpen: false,
+      responseRest: -1,
+      bodyPending: false,
       host: (packet) => this.#host(packet),
     };
   }
@@ -89,6 +95,8 @@ export class HttpNotes {
     facts.status = -1;
     facts.fields = 0;
     facts.headerOpen = false;
+    facts.responseRest = -1;
+    facts.bodyPending = false;
     this.#hostAt = -1;
   }
 

@@ -10,6 +10,7 @@ import {
   BODY_READ,
   FLOW_WORDS,
   forgetAsked,
+  isAwaited,
   Mode,
   Role,
   SIDE_WORDS,
@@ -39,12 +40,17 @@ export class HttpReader {
   readonly messages: HttpMessages;
   /** True where that segment leaves a request's header unfinished. */
   headerOpen = false;
+  /** As in HttpFacts. */
+  responseRest = -1;
+  bodyPending = false;
   /** Where what follows HTTP/1.x begins, when `read` has said that something does. */
   leftAt = 0;
   readonly #words: Int32Array;
   readonly #kept = new DataView(new ArrayBuffer(CONVERSATIONS * 2 * LINE_KEPT));
   readonly #agents: AgentSpeech;
   #keptAt = 0;
+  /** Where the last header of the segment ended; -1 without one. */
+  #headerEnd = -1;
 
   /** `words`: FLOW_WORDS a flow. */
   constructor(words: Int32Array, sink: HttpSink, agents: AgentSpeech) {
@@ -87,6 +93,9 @@ export class HttpReader {
     const side = flow + packet.flowSide * SIDE_WORDS;
     this.#agents.turnTo(packet);
     this.headerOpen = false;
+    this.responseRest = -1;
+    this.bodyPending = false;
+    this.#headerEnd = -1;
     this.messages.fields = 0;
     this.messages.hostAt = -1;
     this.#keptAt = ((flow / FLOW_WORDS) * 2 + packet.flowSide) * LINE_KEPT;
@@ -96,7 +105,20 @@ export class HttpReader {
     words[side + NEXT] = (tcpSequence + at - payloadAt) | 0;
     const isUnfinished = i32(words, side + MODE) === HEADER || i32(words, side + KEPT) > 0;
     this.headerOpen = isUnfinished && i32(words, side + ROLE) === CLIENT;
+    if (i32(words, side + ROLE) === SERVER)
+      this.#respond(flow, side, payloadAt + packet.payloadLength, at);
     return After.HTTP;
+  }
+
+  /** Says how far a response is behind a segment that ends at `end`, when `at` is to be read next. */
+  #respond(flow: number, side: number, end: number, at: number): void {
+    const words = this.#words;
+    const mode = i32(words, side + MODE);
+    const isStart = mode === START;
+    const hasKept = i32(words, side + KEPT) > 0;
+    if (isStart && !hasKept && !isAwaited(words, flow)) this.responseRest = at - end;
+    const inHeader = mode === HEADER || (isStart && hasKept) || this.#headerEnd === end;
+    this.bodyPending = inHeader && this.responseRest !== 0;
   }
 
   /** Reads lines from `from` on; returns where to go on, perhaps behind the segment, or -1 - After. */
@@ -114,7 +136,9 @@ export class HttpReader {
         this.#keep(view, at, payloadEnd, side);
         return payloadEnd;
       }
+      const { told } = this.messages;
       const skip = this.#line(view, at, lineEnd, flow, side);
+      if (this.messages.told !== told) this.#headerEnd = lineEnd + 1;
       if (skip < 0) {
         this.leftAt = lineEnd + 1;
         return skip;

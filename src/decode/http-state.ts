@@ -63,6 +63,11 @@ export function isForAgent(words: Int32Array, flow: number): boolean {
   return i32(words, flow + QUEUED) > 0 && (i32(words, flow + QUEUE) & Asked.AGENT) === Asked.AGENT;
 }
 
+/** True where a response is still to come. */
+export function isAwaited(words: Int32Array, flow: number): boolean {
+  return i32(words, flow + QUEUED) > 0;
+}
+
 /** Requests or responses were missed: which belong to which is not known. */
 export function forgetAsked(words: Int32Array, flow: number): void {
   words[flow + QUEUE] = 0;

@@ -64,6 +64,8 @@ function create(context: DecodeContext): ApplicationDecoder {
     const after = reader.read(packet, flow, from);
     facts.fields = messages.fields & ALL_FIELDS;
     facts.headerOpen = reader.headerOpen;
+    facts.responseRest = reader.responseRest;
+    facts.bodyPending = reader.bodyPending;
     if (messages.hostAt >= 0) notes.hostInPacket(messages.hostAt, messages.hostEnd);
     // Servers send their first frames along with the answer to the upgrade.
     if (after === After.HTTP2) http2.read(packet, reader.leftAt);

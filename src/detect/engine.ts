@@ -95,6 +95,7 @@ export class DetectionEngine {
     const told: Found[] = [];
     const tick: Tick = { ...this.#judge(window, host), found: told };
     const moment = this.#clock.moment(tick.timeMs, this.#options.agent);
+    this.#incidents.coolDowns.settle(moment, this.#guards.cooldown_seconds * 1000);
     const found = new Map<string, readonly Finding[]>();
     for (const { definition, settings, detector } of this.#running) {
       if (!settings.enabled) continue;
@@ -128,14 +129,19 @@ export class DetectionEngine {
     return learningOf(this.#bank.states, this.#clock.elapsedMs, this.#guards.learn_seconds);
   }
 
-  /** What the baselines know, as plain data. */
+  /** What the baselines and detectors know, and what was told and is over, as plain data. */
   remember(): EngineMemory {
-    return { signals: this.#bank.remember(), detectors: Object.fromEntries(this.#memories()) };
+    return {
+      signals: this.#bank.remember(),
+      detectors: Object.fromEntries(this.#memories()),
+      coolDowns: this.#incidents.coolDowns.remember(),
+    };
   }
 
   /** The same in parts. */
   memories(): MemoryParts {
-    return { signals: this.#bank.memories(), detectors: this.#memories() };
+    const coolDowns = (): EngineMemory["coolDowns"] => this.#incidents.coolDowns.remember();
+    return { signals: this.#bank.memories(), detectors: this.#memories(), coolDowns };
   }
 
   *#memories(): Generator<[detector: string, memory: unknown]> {
@@ -149,6 +155,7 @@ export class DetectionEngine {
   recall(memory: EngineMemory, isOld: boolean): void {
     this.#bank.recall(memory.signals, isOld);
     if (isOld) return;
+    this.#incidents.coolDowns.recall(memory.coolDowns);
     for (const { definition, detector } of this.#running) {
       this.#recall(definition, detector, memory.detectors[definition.name]);
     }

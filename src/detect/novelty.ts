@@ -90,7 +90,7 @@ export const rareCombo = definitionOf({
         key: `${application} ${protocol} ${port}`,
         entity: { kind: "service", source: topClient, destination: server, port },
         protocol: application,
-        fact: `${topClient} speaks it with ${endpoint(server, port)}`,
+        fact: `${topClient} speaks it with ${endpoint(server, port)} (by payload)`,
         explanation: `${application} on ${protocol} port ${port} is a combination that this network never had: ${topClient} speaks it with ${server}.`,
         filter: `${addressFilter("dst", server)} && ${addressFilter("src", topClient)}`,
       })),

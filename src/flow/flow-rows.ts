@@ -2,6 +2,7 @@
 import type { Packet } from "../decode/packet.ts";
 import { V4_MAPPED_WORD2 } from "../util/address.ts";
 import { f64, i32, u8 } from "../util/typed.ts";
+import { FlowState, STATE_MASK } from "./flow-state.ts";
 import type { FlowKey } from "./tracker.ts";
 
 /** A row is one cache line: 16 words. All that a packet of a known flow reads or writes is in it. */
@@ -41,9 +42,14 @@ export const Mark = {
   /** The client's shut window is watched, and was reported. */
   SHUT: 0x20,
   STALLED: 0x40,
+  /** TCP whose first segment was no part of a handshake. */
+  MIDWAY: 0x80,
   /** An ICMP error about the flow was counted. */
-  ERROR: 0x80,
+  ERROR: 0x100,
 } as const;
+
+const { MIDWAY } = Mark;
+const { MIDSTREAM } = FlowState;
 
 /** Words of the upper parts of IPv6 addresses, kept apart because IPv4 has none: three of each end, padded to four. */
 const HIGH_SHIFT = 3;
@@ -97,13 +103,19 @@ export class FlowRows {
     words[at + PACKETS + 1] = 0;
     words[at + NEXT_SEQUENCE] = 0;
     words[at + NEXT_SEQUENCE + 1] = 0;
-    words[at + MARKS] = 0;
+    words[at + MARKS] = (state & STATE_MASK) === MIDSTREAM ? MIDWAY : 0;
     words[at + STAMP] = 0;
     words[at + STARTED] = now;
     const bytes = (at >> 1) + BYTES_IN_DOUBLES;
     this.#doubles[bytes] = 0;
     this.#doubles[bytes + 1] = 0;
     if (packet.ipVersion === 6) this.#beginHigh(slot, packet, side);
+  }
+
+  /** True for TCP of which the beginning was not seen. */
+  isMidway(slot: number): boolean {
+    const marks = i32(this.words, (slot << ROW_SHIFT) + MARKS);
+    return (marks & MIDWAY) !== 0 && this.ipProtocol(slot) === TCP;
   }
 
   /** Frees a row. */

@@ -5,80 +5,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { PLAIN_TRANSPORT } from "../../src/flow/ai/ai-call.ts";
-import { bytes, ethernet, frameOf, ipv4, tcp } from "../decode/frames.ts";
 import { recordTalks, TALKS, type TalkName } from "../support/agent-talks.ts";
-import { CallBench } from "../support/ai-calls.ts";
-import { TalkClock, TlsTalk } from "../support/encrypted-talk.ts";
+import { TlsTalk } from "../support/encrypted-talk.ts";
+import { answer, chunk, header, PLAIN_ENDS, PlainTalk, request } from "../support/plain-talk.ts";
 import { windowsOf } from "../support/windows-of.ts";
 
-const CLIENT = "10.0.0.5";
-const SERVER = "10.0.0.80";
-const PORT = 11_434;
-const FIN = 0x11;
-const START_SECONDS = 1_790_000_000;
+const { client: CLIENT, server: SERVER, clientPort, serverPort: PORT } = PLAIN_ENDS;
 const folder = mkdtempSync(join(tmpdir(), "nam-plain-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** One connection in clear text, segment by segment. */
-class PlainTalk {
-  readonly bench = new CallBench();
-  ms = 0;
-  readonly #next = { client: 1000, server: 5000 };
-
-  client(text: string, more: { again?: boolean; flags?: number } = {}): void {
-    this.#send("client", text, more);
-  }
-
-  server(text: string, more: { flags?: number } = {}): void {
-    this.#send("server", text, more);
-  }
-
-  wait(ms: number): void {
-    this.ms += ms;
-  }
-
-  /** The calls, after the connection was closed. */
-  calls() {
-    this.client("", { flags: FIN });
-    this.bench.finish();
-    return this.bench.calls.map(({ startMs, ttftMs, upBytes, downBytes, isStream, host }) => {
-      return { startMs: startMs % 1000, ttftMs, upBytes, downBytes, isStream, host };
-    });
-  }
-
-  #send(who: "client" | "server", text: string, { again = false, flags = 0x18 } = {}): void {
-    const payload = bytes(text);
-    if (again) this.#next[who] -= payload.length;
-    const isClient = who === "client";
-    const segment = tcp({
-      ...{ sourcePort: isClient ? 50_000 : PORT, destinationPort: isClient ? PORT : 50_000 },
-      ...{ sequence: this.#next[who], flags, payload },
-    });
-    this.#next[who] += payload.length;
-    const ends = { source: isClient ? CLIENT : SERVER, destination: isClient ? SERVER : CLIENT };
-    const content = ethernet(0x0800, ipv4({ protocol: 6, ...ends, payload: segment }));
-    const seconds = START_SECONDS + Math.floor(this.ms / 1000);
-    this.bench.frame(frameOf(content, { seconds, nanoseconds: (this.ms % 1000) * 1e6 }));
-  }
-}
-
-function request(path: string, body: string, host = "llm.corp.example"): string {
-  const fields = `Host: ${host}:${PORT}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
-  return `POST ${path} HTTP/1.1\r\n${fields}\r\n\r\n${body}`;
-}
-
 const REPLY = '{"id":"x","object":"chat.completion"}';
-const ANSWER = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${REPLY.length}\r\n\r\n${REPLY}`;
+const ANSWER = answer(REPLY);
 const CHAT = request("/v1/chat/completions", '{"model":"m"}');
+const GET_PAGE = "GET /index.html HTTP/1.1\r\nHost: x\r\n\r\n";
+const PAGE = `${header("200 OK", "Content-Type: text/html", "Content-Length: 300")}${"p".repeat(300)}`;
+const CHUNKED = "Transfer-Encoding: chunked";
+const JSON_TYPE = "Content-Type: application/json";
 const EVENT = `{"model":"m","created_at":"${"0".repeat(60)}","done":false}\n`;
 
 describe("calls in clear text", () => {
   it("are measured from the request to the reply, over a connection that is kept", () => {
     const talk = new PlainTalk();
     for (const pauseMs of [300, 700]) {
-      talk.client(CHAT);
+      talk.clientSays(CHAT);
       talk.wait(pauseMs);
-      talk.server(ANSWER);
+      talk.serverSays(ANSWER);
       talk.wait(1000 - pauseMs);
     }
     const call = { startMs: 0, upBytes: CHAT.length, downBytes: ANSWER.length };
@@ -102,36 +53,151 @@ describe("calls in clear text", () => {
   it("count what was sent twice once, and bodies in further segments", () => {
     const talk = new PlainTalk();
     const text = request("/v1/chat/completions", `{"model":"${"m".repeat(3000)}"}`);
-    for (let at = 0; at < text.length; at += 1400) talk.client(text.slice(at, at + 1400));
-    talk.client(text.slice(-100), { again: true });
-    talk.server(ANSWER);
+    for (let at = 0; at < text.length; at += 1400) talk.clientSays(text.slice(at, at + 1400));
+    talk.clientRepeats(text.slice(-100));
+    talk.serverSays(ANSWER);
     expect(talk.calls()).toMatchObject([{ upBytes: text.length, downBytes: ANSWER.length }]);
   });
 
-  it("are those that the server understood: not a page, a refusal, or another request", () => {
+  it("go on while a server that has sent a header thinks, and what comes late proves no other request", () => {
     const talk = new PlainTalk();
-    talk.client(CHAT);
-    talk.server("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-    talk.client(request("/orders", '{"model":"m"}'));
-    talk.server(ANSWER);
-    talk.client(CHAT);
-    talk.server(ANSWER);
-    talk.client(`GET /v1/models HTTP/1.1\r\nHost: x\r\nCookie: ${"c".repeat(400)}\r\n\r\n`);
-    talk.server(ANSWER);
+    const asked = request("/api/chat", '{"model":"m"}');
+    const body = '{"model":"m","message":{}}';
+    const reply = [header("200 OK", JSON_TYPE, `Content-Length: ${body.length}`), body] as const;
+    talk.clientSays(asked);
+    talk.serverSays(reply[0]);
+    talk.wait(12_000);
+    talk.serverSays(reply[1]);
+    talk.clientSays(GET_PAGE);
+    talk.serverSays(PAGE);
+    expect(talk.calls()).toMatchObject([
+      { ttftMs: 12_000, downBytes: reply.join("").length, upBytes: asked.length },
+    ]);
+  });
+
+  it("wait for the first byte of a body however long it takes, and count the stream behind it", () => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    talk.wait(50);
+    talk.serverSays(header("200 OK", "Content-Type: text/event-stream", CHUNKED));
+    talk.wait(30_000);
+    for (let event = 0; event < 60; event++) {
+      talk.serverSays(chunk(`data: ${EVENT}\n`));
+      talk.wait(event === 30 ? 15_000 : 30);
+    }
+    talk.serverSays(chunk(""));
+    expect(talk.calls()).toMatchObject([{ ttftMs: 30_050, isStream: true }]);
+  });
+
+  it.each<[string, readonly string[]]>([
+    ["in one segment", [ANSWER]],
+    ["byte by byte behind the status", [ANSWER.slice(0, 20), ...ANSWER.slice(20)]],
+    ["with a body in pieces", [header("200 OK", JSON_TYPE, "Content-Length: 2"), "{", "}"]],
+    ["in chunks", [header("200 OK", JSON_TYPE, CHUNKED), chunk("{}"), chunk("")]],
+    ["without a body", [header("200 OK", JSON_TYPE, "Content-Length: 0")]],
+  ])("are told when the reply is whole: %s", (_, reply) => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    for (const part of reply.slice(0, -1)) talk.serverSays(part);
+    expect(talk.bench.calls).toEqual([]);
+    talk.serverSays(reply.at(-1) ?? "");
+    expect(talk.bench.calls).toMatchObject([{ downBytes: reply.join("").length }]);
+  });
+
+  it("are one where the client waits to be told to go on with its body", () => {
+    const talk = new PlainTalk();
+    const body = JSON.stringify({ model: "m", prompt: "p".repeat(2000) });
+    const asked = request("/v1/chat/completions", body, undefined, "Expect: 100-continue\r\n");
+    talk.clientSays(asked.slice(0, -body.length));
+    talk.wait(20);
+    talk.serverSays(header("100 Continue"));
+    talk.clientSays(body);
+    talk.wait(700);
+    talk.serverSays(ANSWER);
+    expect(talk.bench.calls).toMatchObject([
+      { upBytes: asked.length, downBytes: ANSWER.length, ttftMs: 720 },
+    ]);
+    expect(talk.calls()).toHaveLength(1);
+  });
+
+  it("count where the client has ended its side before the reply", () => {
+    const talk = new PlainTalk();
+    talk.clientEnds(CHAT);
+    talk.wait(700);
+    talk.serverSays(ANSWER);
+    expect(talk.bench.calls).toMatchObject([{ ttftMs: 700 }]);
+    talk.serverEnds("");
+    expect(talk.bench.stage.calls.watched).toBe(0);
+  });
+
+  it.each([0, 1])("end with a reset, %i of them under way", (calls) => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    if (calls > 0) talk.serverSays(header("200 OK", JSON_TYPE));
+    talk.reset();
+    expect(talk.bench.calls).toHaveLength(calls);
+    expect(talk.bench.stage.calls.watched).toBe(0);
+  });
+
+  it("look like one where the client sends the next before the reply to the last", () => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT + CHAT);
+    talk.serverSays(ANSWER);
+    talk.serverSays(ANSWER);
+    expect(talk.calls()).toMatchObject([{ upBytes: 2 * CHAT.length }]);
+  });
+
+  it("end with the connection where a reply has no other end", () => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    talk.serverSays(header("200 OK", JSON_TYPE));
+    talk.wait(60_000);
+    talk.serverSays("{}");
+    talk.wait(60_000);
+    expect(talk.bench.calls).toEqual([]);
+    talk.serverEnds("");
+    expect(talk.bench.calls).toHaveLength(1);
+  });
+
+  it.each(["401 Unauthorized", "403 Forbidden", "429 Too Many Requests", "500 Sorry"])(
+    "are not those that get %s, which make nobody an agent",
+    (status) => {
+      const talk = new PlainTalk();
+      for (let at = 0; at < 4; at++) {
+        talk.clientSays(CHAT);
+        talk.serverSays(answer('{"error":{"message":"no"}}', status));
+      }
+      expect(talk.calls()).toEqual([]);
+      const rows = talk.bench.windows.flatMap(({ agent_talks }) => agent_talks);
+      expect(rows).toMatchObject([{ messages: 8, errors: 4, calls: 0 }]);
+      expect(talk.bench.windows.flatMap(({ ai_agents }) => ai_agents)).toEqual([]);
+    },
+  );
+
+  it("are those that the server understood: not a page, what is not there, or another request", () => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    talk.serverSays(header("404 Not Found", "Content-Length: 0"));
+    talk.clientSays(request("/orders", '{"model":"m"}'));
+    talk.serverSays(ANSWER);
+    talk.clientSays(CHAT);
+    talk.serverSays(ANSWER);
+    talk.clientSays(`GET /v1/models HTTP/1.1\r\nHost: x\r\nCookie: ${"c".repeat(400)}\r\n\r\n`);
+    talk.serverSays(ANSWER);
     expect(talk.calls()).toHaveLength(1);
   });
 
   it("count where the reply ends the connection in the same segment", () => {
     const talk = new PlainTalk();
-    talk.client(CHAT);
-    talk.server(ANSWER, { flags: FIN | 0x08 });
+    talk.clientSays(CHAT);
+    talk.serverEnds(ANSWER);
     expect(talk.calls()).toHaveLength(1);
   });
 
   it("to a host with a known provider's name count for that", () => {
     const talk = new PlainTalk();
-    talk.client(request("/v1/chat/completions", '{"model":"m"}', "api.openai.com"));
-    talk.server(ANSWER);
+    talk.clientSays(request("/v1/chat/completions", '{"model":"m"}', "api.openai.com"));
+    talk.serverSays(ANSWER);
     talk.calls();
     const labels = { provider: "openai", transport: "plain" };
     expect(talk.bench.counter("nam_ai_calls_total", labels)).toBe(1);
@@ -140,15 +206,15 @@ describe("calls in clear text", () => {
   it("show a token stream by its shape, and an agent's loop by its growing uploads", () => {
     const talk = new PlainTalk();
     for (let call = 0; call < 6; call++) {
-      talk.client(request("/api/chat", `{"model":"${"m".repeat(400 * (call + 1))}"}`));
+      talk.clientSays(request("/api/chat", `{"model":"${"m".repeat(400 * (call + 1))}"}`));
       talk.wait(200);
-      talk.server("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n");
-      talk.server("Transfer-Encoding: chunked\r\n\r\n");
+      talk.serverSays("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n");
+      talk.serverSays("Transfer-Encoding: chunked\r\n\r\n");
       for (let event = 0; event < 60; event++) {
         talk.wait(30);
-        talk.server(`${EVENT.length.toString(16)}\r\n${EVENT}\r\n`);
+        talk.serverSays(chunk(EVENT));
       }
-      talk.server("0\r\n\r\n");
+      talk.serverSays(chunk(""));
       talk.wait(500);
     }
     expect(talk.calls().map(({ isStream }) => isStream)).toEqual(Array(6).fill(true));
@@ -158,12 +224,11 @@ describe("calls in clear text", () => {
 
   it("make their client one whose further destinations are followed", () => {
     const talk = new PlainTalk();
-    const clock = new TalkClock();
-    clock.nowMs = 5000;
-    talk.client(CHAT);
-    talk.server(ANSWER, { flags: FIN | 0x08 });
-    const options = { client: CLIENT, clientPort: 50_001, serverName: "paste.example" };
-    const other = new TlsTalk(talk.bench, options, clock);
+    talk.clientSays(CHAT);
+    talk.serverEnds(ANSWER);
+    talk.wait(5000);
+    const options = { client: CLIENT, clientPort: clientPort + 1, serverName: "paste.example" };
+    const other = new TlsTalk(talk.bench, options, talk.clock);
     other.up(500);
     other.close();
     talk.bench.finish();
@@ -172,7 +237,7 @@ describe("calls in clear text", () => {
   });
 
   it.each(Object.keys(TALKS) as TalkName[])(
-    "are as many as there are in the talk of %s",
+    "are as many as are granted in the talk of %s",
     async (name) => {
       const path = join(folder, "talk.pcap");
       for (const segmentBytes of [1448, 100]) {
@@ -180,8 +245,8 @@ describe("calls in clear text", () => {
         writeFileSync(path, await recordTalks([name], ends, segmentBytes));
         const rows = (await windowsOf(path)).flatMap((window) => window.rows.ai_calls);
         const wanted = Object.entries<number>(TALKS[name])
-          .filter(([kind]) => /^(openai_rest|anthropic_rest|ollama) call$/.test(kind))
-          .reduce((sum, [, count]) => sum + count, 0);
+          .filter(([kind]) => /^(openai_rest|anthropic_rest|ollama) (call|error)$/.test(kind))
+          .reduce((sum, [kind, count]) => sum + (kind.endsWith("error") ? -count : count), 0);
         expect(rows.reduce((sum, { calls }) => sum + calls, 0)).toBe(wanted);
       }
     },

@@ -5,19 +5,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pcap, type Recorded } from "../../scripts/fixtures/capture-file.ts";
 import { dnsAnswer, dnsQuery, httpGet, httpOk } from "../../scripts/fixtures/messages.ts";
-import type { Frame } from "../../src/capture/source.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Window } from "../../src/flow/window.ts";
 import { Replay } from "../../src/replay.ts";
 import type { Report } from "../../src/report.ts";
-import { ethernet, frameOf, ipv4, tcp, udp } from "../decode/frames.ts";
+import { ethernet, frameOf, ipv4, udp } from "../decode/frames.ts";
 import { alertOf } from "../support/anomalies.ts";
 import { placesOf, tracesIn } from "../support/canaries.ts";
 import { messagesOf } from "../support/channel-messages.ts";
-import { QuicTalk, TalkClock, TlsTalk } from "../support/encrypted-talk.ts";
+import { QuicTalk, TlsTalk } from "../support/encrypted-talk.ts";
+import { type FrameTaker, TalkClock, TcpTalk } from "../support/talk.ts";
 import { windowsOf } from "../support/windows-of.ts";
+import { WrittenCapture } from "../support/written-capture.ts";
 
 /** A tenant of a provider, a model that nobody listed, where data goes, a tunnel's data, a host in clear text, a protocol. */
 const TENANT = "canary-tenant-77aa.openai.azure.com";
@@ -39,18 +39,8 @@ let windows: Window[];
 let replay: Replay;
 let report: Report;
 
-/** Writes frames down as a capture. */
-class Recorder {
-  readonly frames: Recorded[] = [];
-
-  frame({ view, start, end, seconds, nanoseconds }: Frame): void {
-    const data = Buffer.from(view.buffer.slice(view.byteOffset + start, view.byteOffset + end));
-    this.frames.push({ timeUs: seconds * 1e6 + Math.round(nanoseconds / 1000), data });
-  }
-}
-
 /** A question to DNS, and its answer. */
-function ask(to: Recorder, clock: TalkClock, name: string, address: string): void {
+function ask(to: FrameTaker, clock: TalkClock, name: string, address: string): void {
   const query = dnsQuery(7, name, A);
   const answer = dnsAnswer(query, [{ type: A, data: address }]);
   packet(to, clock, udp({ sourcePort: QUESTIONER, destinationPort: 53, payload: query }), 17, true);
@@ -64,7 +54,7 @@ function ask(to: Recorder, clock: TalkClock, name: string, address: string): voi
 }
 
 function packet(
-  to: Recorder,
+  to: FrameTaker,
   clock: TalkClock,
   payload: Uint8Array,
   protocol: number,
@@ -82,18 +72,15 @@ function packet(
 }
 
 /** A request in clear text with a query string, and its answer. */
-function get(to: Recorder, clock: TalkClock): void {
-  const up = { sourcePort: 41_000, destinationPort: 80 };
-  const down = { sourcePort: 80, destinationPort: 41_000 };
-  const request = httpGet(HOST, "/canary-path?canary=canary-query");
-  packet(to, clock, tcp({ ...up, sequence: 1, flags: 2, payload: Buffer.alloc(0) }), 6, true);
-  packet(to, clock, tcp({ ...down, sequence: 1, flags: 0x12, payload: Buffer.alloc(0) }), 6, false);
-  packet(to, clock, tcp({ ...up, sequence: 2, flags: 0x18, payload: request }), 6, true);
-  packet(to, clock, tcp({ ...down, sequence: 2, flags: 0x18, payload: httpOk(100) }), 6, false);
+function get(to: FrameTaker, clock: TalkClock): void {
+  const ends = { client: CLIENT, server: RESOLVER, clientPort: 41_000, serverPort: 80 };
+  const talk = new TcpTalk(to, ends, clock);
+  talk.segment(true, httpGet(HOST, "/canary-path?canary=canary-query"));
+  talk.segment(false, httpOk(100));
 }
 
 function recorded(): Buffer {
-  const to = new Recorder();
+  const to = new WrittenCapture();
   const clock = new TalkClock();
   ask(to, clock, TENANT, "198.51.100.20");
   const calls = new TlsTalk(to, { serverName: TENANT, alpn: [ALPN, "http/1.1"] }, clock);
@@ -115,7 +102,7 @@ function recorded(): Buffer {
   }
   calls.close();
   model.close();
-  return pcap(to.frames);
+  return to.pcap();
 }
 
 beforeAll(async () => {

@@ -93,6 +93,35 @@ describe("http messages", () => {
     expect(responses(talk)).toEqual({ "2xx": 2 });
   });
 
+  it.each<[string, string, number, boolean]>([
+    ["a part of a header", "HTTP/1.1 200 OK\r\nContent-Le", -1, true],
+    ["a header", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", 10, true],
+    [
+      "a header and a part of its body",
+      "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n1234",
+      6,
+      false,
+    ],
+    ["a whole response", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n1234", 0, false],
+    ["one without a body", "HTTP/1.1 204 No Content\r\n\r\n", 0, false],
+    ["a promise of one", "HTTP/1.1 100 Continue\r\n\r\n", -1, true],
+    ["a header of chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", -1, true],
+    ["a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", -1, false],
+    ["all chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, false],
+    ["what only the close ends", "HTTP/1.1 200 OK\r\n\r\n{}", -1, false],
+  ])("tell where they end: %s", (_, text, responseRest, bodyPending) => {
+    const talk = new Talk();
+    talk.client(GET);
+    expect(talk.server(text).facts.http).toMatchObject({ responseRest, bodyPending });
+  });
+
+  it("do not end before the last of several that are owed", () => {
+    const talk = new Talk();
+    talk.client(GET + GET);
+    expect(talk.server(OK).facts.http?.responseRest).toBe(-1);
+    expect(talk.server(OK).facts.http?.responseRest).toBe(0);
+  });
+
   it("are lost in a flood of line ends, and found again", () => {
     const talk = new Talk();
     talk.client(GET);

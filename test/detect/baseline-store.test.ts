@@ -67,7 +67,24 @@ describe("baselines over a restart", () => {
     }
   });
 
-  it("tell an incident that was open at the restart once more, and its end", async () => {
+  it("find an incident again that was open at the restart: it goes on untold, and its end is told", async () => {
+    const before = learned();
+    const flood: Step = { packets: { p0: 5000 } };
+    before.run(60, flood);
+    const [open] = before.engine.active();
+    await storeOf(before).save();
+    const after = new DetectionBench({ startMs: before.timeMs + 5000 });
+    storeOf(after);
+    after.engine.restore(before.engine.active());
+    after.run(20, flood);
+    expect(after.events).toEqual([]);
+    expect(after.engine.active()).toMatchObject([{ id: open?.id, detector: "volume_spike" }]);
+    expect(after.engine.active()[0]?.count).toBeGreaterThan(open?.count ?? 0);
+    after.run(800, usual);
+    expect(after.events).toMatchObject([{ id: open?.id, state: "resolved" }]);
+  });
+
+  it("tell it once more only where nobody knows that it was told", async () => {
     const before = learned();
     const flood: Step = { packets: { p0: 5000 } };
     before.run(60, flood);
@@ -124,7 +141,7 @@ describe("what detectors have learned", () => {
     const after = new DetectionBench();
     after.engine.recall({ ...memory, detectors: { entropy_shift: { sources: 1 } } }, false);
     expect(after.engine.remember()).toEqual({
-      signals: memory.signals,
+      ...memory,
       detectors: new DetectionBench().engine.remember().detectors,
     });
   });
@@ -171,8 +188,8 @@ describe("the file of baselines", () => {
       }
     }
     const memories = () => {
-      const { signals, detectors } = engine.memories();
-      return { signals: noting(signals), detectors: noting(detectors) };
+      const { signals, detectors, coolDowns } = engine.memories();
+      return { signals: noting(signals), detectors: noting(detectors), coolDowns };
     };
     const recall = (): void => undefined;
     let nowMs = 0;

@@ -19,11 +19,13 @@ export interface AgentFacts {
   isFromServer: boolean;
   /** Position in AGENT_PROTOCOLS of the last message in it. */
   protocol: number;
-  /** Messages that were counted, and among them calls, errors, and those whose header and body disagree. */
+  /** Messages that were counted, and among them errors, and those whose header and body disagree. */
   messages: number;
-  calls: number;
   errors: number;
   mismatches: number;
+  /** Calls that the server granted, refusals left out, and those of them to models. */
+  calls: number;
+  modelCalls: number;
   /** Requests for what a server should not do for everybody, and did: without anything like a password, and with. */
   open: number;
   granted: number;
@@ -31,9 +33,8 @@ export interface AgentFacts {
   denied: number;
   /** Requests that succeeded although their host was an address. */
   toAddress: number;
-  /** Requests by whose path or header a model may be called, and calls to models that their reply has proved. */
+  /** Requests by whose path or header a model may be called. */
   asks: number;
-  modelCalls: number;
   /** Requests to metadata services of clouds, and those without the header that these ask for. */
   metadata: number;
   bareMetadata: number;
@@ -74,8 +75,6 @@ export class AgentCounts {
   message(packet: Packet, isFromServer: boolean, protocol: number, kind: number): void {
     const facts = this.#open(packet, isFromServer, protocol);
     facts.messages++;
-    if (kind === Kind.CALL) facts.calls++;
-    if (isModelCall(protocol, kind)) facts.modelCalls++;
     if (kind === Kind.ERROR) facts.errors++;
     add(this.#counters, this.#messages + protocol * MESSAGE_KINDS.length + kind, 1);
   }
@@ -98,8 +97,11 @@ export class AgentCounts {
     if (status === 401 || status === 403) facts.denied++;
     if (status >= MISTAKE) this.message(packet, true, protocol, Kind.ERROR);
     if (status >= REDIRECTION) return;
+    const kind = kindOfEntry(entry);
+    if (kind === Kind.CALL) facts.calls++;
+    if (isModelCall(protocol, kind)) facts.modelCalls++;
     if ((entry & Entry.ADDRESS) !== 0) facts.toAddress++;
-    if (!isService(protocol, kindOfEntry(entry))) return;
+    if (!isService(protocol, kind)) return;
     if ((entry & Entry.AUTH) === 0) facts.open++;
     else facts.granted++;
   }

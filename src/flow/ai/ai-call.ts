@@ -35,7 +35,7 @@ export interface AiCall {
   /** Of the client since the server's last byte, and of the server; with the headers of records, or of HTTP. */
   upBytes: number;
   downBytes: number;
-  /** From the first byte of the request to the first of the reply. */
+  /** From the first byte of the request to the first of the reply, or in clear text of its body. */
   ttftMs: number;
   /** True where the reply has the shape of a token stream. */
   isStream: boolean;

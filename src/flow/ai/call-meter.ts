@@ -1,21 +1,34 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { f64, u8, u16 } from "../../util/typed.ts";
+import { f64, u8 } from "../../util/typed.ts";
 import { LARGE_BYTES, StreamShape } from "./stream-shape.ts";
 import { WATCHED } from "./watch-rows.ts";
 
-/** Upload from which on what a client sends is a request of a call; a chat request is some hundred bytes at least. */
-export const UPLOAD_MIN = 200;
+/**
+ * Upload from which on what a client sends is a request of a call; a chat request is some hundred bytes at least. In clear
+ * text the reply tells whether it is a call.
+ */
+const UPLOAD_MIN = byTransport(200, 200, 200, 1);
 /** What a client sends during a reply and is larger begins the next call; window updates and pings are smaller. */
 const CONTROL_MAX = 100;
-/** A server silent for so long, once it began, has said all. */
-const SILENCE_MS = 10_000;
 /** A model may think for minutes before its first byte. */
 const WAIT_MS = 600_000;
+/** A server silent for so long, once it began, has said all; in clear text it is known when it has. */
+const SILENCE_MS = byTransport(10_000, 10_000, 10_000, WAIT_MS);
+/**
+ * A reply no longer than this that the client answers with more was none: it let the client go on, as a 100 (RFC 9110 §15.2.1:
+ * 47 bytes in TLS 1.3, at most 69 before), or settings and windows of HTTP/2 and QUIC. Every real reply of HTTP/1.1 is longer.
+ */
+const INTERIM_MAX = byTransport(72, 160, 160, 0);
 /** Session tickets follow a client's Finished within a round trip; a reply comes later. At most so many are told apart. */
 const TICKETS_MAX = 4;
 const TICKET_MS = 2;
 /** As many large records of a reply, if most are large, show that it is no token stream. */
 const LARGE_ENOUGH = 8;
+
+/** Values by position in AI_TRANSPORTS. */
+function byTransport(http1: number, other: number, quic: number, plain: number): Float64Array {
+  return Float64Array.of(http1, other, quic, plain);
+}
 
 const Phase = { IDLE: 0, ASKING: 1, REPLYING: 2 } as const;
 const { IDLE, ASKING, REPLYING } = Phase;
@@ -34,7 +47,7 @@ export class CallMeter {
   readonly shape = new StreamShape();
   readonly up = new Float64Array(WATCHED);
   readonly down = new Float64Array(WATCHED);
-  /** When the client's first byte came, the server's first, and its last. */
+  /** When the client's first byte came, the server's first (in clear text that of the body), and its last. */
   readonly startMs = new Float64Array(WATCHED);
   readonly firstMs = new Float64Array(WATCHED);
   readonly lastMs = new Float64Array(WATCHED);
@@ -45,17 +58,22 @@ export class CallMeter {
   readonly #sentMs = new Float64Array(WATCHED);
   readonly #askedMs = new Float64Array(WATCHED);
   readonly #tickets = new Uint8Array(WATCHED);
-  /** Upload from which on a row's call is one. */
-  readonly #least = new Uint16Array(WATCHED);
+  /** Position in AI_TRANSPORTS. */
+  readonly #transport = new Uint8Array(WATCHED);
+  /** 1 while all of a reply so far is a header. */
+  readonly #inHeader = new Uint8Array(WATCHED);
   readonly #ticketMs = new Float64Array(WATCHED);
 
   constructor(listener: CallListener) {
     this.#listener = listener;
   }
 
-  /** A connection whose first hello came at `nowMs`; `least`: the upload from which on what is answered is a call. */
-  begin(row: number, nowMs: number, least: number): void {
-    this.#least[row] = least;
+  /**
+   * A connection whose first hello, or first request in clear text, came at `nowMs`; `transport`: a position in AI_TRANSPORTS.
+   * In clear text whatever is answered is a call, until `end` says that the reply is whole.
+   */
+  begin(row: number, nowMs: number, transport: number): void {
+    this.#transport[row] = transport;
     this.#phase[row] = IDLE;
     this.#sent[row] = 0;
     this.#tickets[row] = TICKETS_MAX;
@@ -76,19 +94,20 @@ export class CallMeter {
     const phase = u8(this.#phase, row);
     const sent = f64(this.#sent, row);
     // What is less than a request, as the end of a handshake, may have waited long for the one that follows.
-    if (sent < u16(this.#least, row)) this.#sentMs[row] = nowMs;
+    if (sent < this.#least(row)) this.#sentMs[row] = nowMs;
     this.#sent[row] = sent + bytes;
     this.#askedMs[row] = nowMs;
     if (phase === IDLE) this.#phase[row] = ASKING;
     if (phase !== REPLYING) return;
     this.shape.addClient(row);
-    if (bytes <= CONTROL_MAX && bytes < u16(this.#least, row)) return;
-    this.end(row);
+    if (bytes <= CONTROL_MAX && bytes < this.#least(row)) return;
+    if (f64(this.down, row) <= f64(INTERIM_MAX, u8(this.#transport, row))) this.#resume(row, bytes);
+    else this.end(row);
     this.#phase[row] = ASKING;
   }
 
-  /** The server sent `bytes`. */
-  fromServer(row: number, bytes: number, nowMs: number): void {
+  /** The server sent `bytes`; `isHeader`: behind them the body of the reply is yet to begin. */
+  fromServer(row: number, bytes: number, nowMs: number, isHeader = false): void {
     this.elapse(row, nowMs);
     const phase = u8(this.#phase, row);
     if (phase === ASKING) {
@@ -96,26 +115,36 @@ export class CallMeter {
       this.#answer(row, nowMs);
     }
     if (u8(this.#phase, row) !== REPLYING) return;
+    if (u8(this.#inHeader, row) === 1) this.firstMs[row] = nowMs;
+    this.#inHeader[row] = isHeader ? 1 : 0;
     this.#sent[row] = 0;
     this.down[row] = f64(this.down, row) + bytes;
     this.shape.add(row, bytes, nowMs - f64(this.lastMs, row));
     this.lastMs[row] = nowMs;
   }
 
+  /** True while the client waits for a reply that has not begun. */
+  isAsking(row: number): boolean {
+    return u8(this.#phase, row) === ASKING;
+  }
+
+  /** True while a call is being answered. */
+  isReplying(row: number): boolean {
+    return u8(this.#phase, row) === REPLYING;
+  }
+
   /** True where the present reply is shown to be no token stream by the size of its records. */
   isBulk(row: number): boolean {
     const large = this.shape.large(row);
-    return (
-      large >= LARGE_ENOUGH &&
-      2 * large > this.shape.records(row) &&
-      u8(this.#phase, row) === REPLYING
-    );
+    return large >= LARGE_ENOUGH && 2 * large > this.shape.records(row) && this.isReplying(row);
   }
 
   /** Ends a call whose server has been silent for too long. */
   elapse(row: number, nowMs: number): void {
     const phase = u8(this.#phase, row);
-    if (phase === REPLYING && nowMs - f64(this.lastMs, row) >= SILENCE_MS) this.end(row);
+    const silence = nowMs - f64(this.lastMs, row);
+    const isOver = silence >= f64(SILENCE_MS, u8(this.#transport, row));
+    if (phase === REPLYING && isOver) this.end(row);
     else if (phase === ASKING && nowMs - f64(this.#askedMs, row) >= WAIT_MS) this.#rest(row);
   }
 
@@ -126,6 +155,16 @@ export class CallMeter {
     this.#listener.onCallEnd(row);
   }
 
+  #least(row: number): number {
+    return f64(UPLOAD_MIN, u8(this.#transport, row));
+  }
+
+  /** The client goes on with the request that it had begun. */
+  #resume(row: number, bytes: number): void {
+    this.#sent[row] = f64(this.up, row) + bytes;
+    this.#sentMs[row] = f64(this.startMs, row);
+  }
+
   #rest(row: number): void {
     this.#phase[row] = IDLE;
     this.#sent[row] = 0;
@@ -134,7 +173,7 @@ export class CallMeter {
   #answer(row: number, nowMs: number): void {
     const sent = f64(this.#sent, row);
     this.#tickets[row] = 0;
-    if (sent < u16(this.#least, row)) {
+    if (sent < this.#least(row)) {
       this.#rest(row);
       return;
     }
@@ -144,6 +183,7 @@ export class CallMeter {
     this.startMs[row] = f64(this.#sentMs, row);
     this.firstMs[row] = nowMs;
     this.lastMs[row] = nowMs;
+    this.#inHeader[row] = 0;
     this.shape.begin(row);
   }
 

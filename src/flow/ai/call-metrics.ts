@@ -34,7 +34,7 @@ export const aiCallDuration: MetricDefinition = {
 
 export const aiCallTtft: MetricDefinition = {
   name: "nam_ai_call_ttft_seconds",
-  help: "Time from the first byte of a call's request to the first byte of its reply.",
+  help: "Time from the first byte of a call's request to the first byte of its reply; in clear text, of the reply's body.",
   type: "histogram",
   labels: { category: CALL_CATEGORIES },
   appearsWith: byCategory,

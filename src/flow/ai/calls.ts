@@ -1,32 +1,27 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { Packet } from "../../decode/packet.ts";
+import { type Packet, TcpFlag } from "../../decode/packet.ts";
 import type { CellLayout } from "../../metrics/cells.ts";
 import { add, f64 } from "../../util/typed.ts";
 import type { Tracker } from "../tracker.ts";
-import { type AiCall, emptyAiCall, NO_PROVIDER } from "./ai-call.ts";
+import { type AiCall, emptyAiCall, NO_PROVIDER, PLAIN_TRANSPORT } from "./ai-call.ts";
 import { CallCounts } from "./call-counts.ts";
-import { CallMeter, UPLOAD_MIN } from "./call-meter.ts";
+import { CallMeter } from "./call-meter.ts";
 import { aiStreamGaps, aiWatchEvictions } from "./call-metrics.ts";
 import { hostIn } from "./destination-names.ts";
 import type { FlowNames } from "./flow-names.ts";
 import { PlainBytes } from "./plain-bytes.ts";
+import { asksIn, isInterim, isProof, messagesIn } from "./plain-facts.ts";
 import { APPLICATION_DATA, HANDSHAKE, RecordFraming } from "./record-framing.ts";
 import { WATCHED, WatchRows } from "./watch-rows.ts";
 import { WatchedEnds } from "./watched-ends.ts";
 
 const TCP = 6;
+const { RST } = TcpFlag;
 const NANOSECONDS_PER_MS = 1e6;
 /** RFC 9000 §17.2: packets with a long header belong to the handshake. */
 const QUIC_LONG_FORM = 0x80;
-/** Datagrams of a client that hold nothing but acknowledgments are smaller. */
+/** Datagrams that hold nothing but acknowledgments are smaller. */
 const QUIC_DATA_MIN = 60;
-
-/** What the http decoder leaves of language models; declared there. */
-interface AgentFacts {
-  readonly agents?: { readonly asks: number; readonly modelCalls: number };
-}
-/** In clear text the reply tells whether it is a call. */
-const ANY_UPLOAD = 1;
 
 type Listener = Required<Pick<Tracker, "onCall">>;
 
@@ -86,24 +81,21 @@ export class AiCalls {
   onNamed(packet: Packet, timeMs: number): void {
     const { hello } = packet.facts;
     if (hello === undefined || hello.packet !== packet.number) return;
-    const row = this.#begin(packet, timeMs, UPLOAD_MIN);
+    const row = this.#begin(packet, timeMs);
     this.#ends.begin(row, packet, hello);
+    this.#meter.begin(row, this.#nowMs, this.#ends.transport(row));
     this.#framing.begin(row);
     if (!this.#ends.isQuic(row)) this.#framing.startBehind(row, packet.flowSide, packet);
   }
 
-  /** Begins to watch an HTTP flow whose request in this packet may be a call to a model; notes a reply that shows that it is. */
+  /** Begins to watch an HTTP flow whose request in this packet may be a call to a model. */
   onAgents(packet: Packet, timeMs: number): void {
-    const { agents } = packet.facts as AgentFacts;
-    if (agents === undefined || packet.flow < 0) return;
-    let row = this.#rows.find(packet.flow);
-    if (row < 0 && agents.asks > 0) {
-      row = this.#begin(packet, timeMs, ANY_UPLOAD);
-      this.#ends.beginPlain(row, packet, hostIn(packet));
-      this.#plain.begin(row);
-      this.#segment(row, packet);
-    }
-    if (row >= 0 && agents.modelCalls > 0) this.#plain.prove(row);
+    if (asksIn(packet) === 0 || packet.flow < 0 || this.isWatched(packet.flow)) return;
+    const row = this.#begin(packet, timeMs);
+    this.#ends.beginPlain(row, packet, hostIn(packet));
+    this.#meter.begin(row, this.#nowMs, PLAIN_TRANSPORT);
+    this.#plain.begin(row);
+    this.#segment(row, packet);
   }
 
   /** Takes a packet of TLS, QUIC or HTTP that has a payload. */
@@ -122,9 +114,13 @@ export class AiCalls {
     this.#giveUpBulk(row);
   }
 
-  /** The flow's connection ends with this packet. */
+  /** One side of the flow's connection ends with this packet, or both do: who sends no more may wait for the reply. */
   onClose(packet: Packet): void {
-    if (packet.flow >= 0) this.forget(packet.flow);
+    if (packet.flow < 0) return;
+    const row = this.#rows.find(packet.flow);
+    if (row < 0) return;
+    const isOpen = (packet.tcpFlags & RST) === 0 && this.#ends.isClient(row, packet.flowSide);
+    if (!isOpen || !this.#meter.isAsking(row)) this.forget(packet.flow);
   }
 
   /** Ends the watch of a flow, and its call. */
@@ -176,7 +172,7 @@ export class AiCalls {
     call.endMs = f64(meter.lastMs, row);
     call.isStream = meter.shape.isStream(row, call.endMs - f64(meter.firstMs, row));
     if (this.#ends.isPlain(row)) {
-      if (!this.#plain.isProved(row)) return;
+      if (!this.#plain.end(row)) return;
     } else if (call.row === NO_PROVIDER && !call.isStream) return;
     call.upBytes = f64(meter.up, row);
     call.downBytes = f64(meter.down, row);
@@ -188,7 +184,7 @@ export class AiCalls {
   }
 
   /** Gives a flow a row, from the one silent for longest if need be; calls count from now on. */
-  #begin(packet: Packet, timeMs: number, least: number): number {
+  #begin(packet: Packet, timeMs: number): number {
     this.forget(packet.flow);
     const evicted = this.#rows.slot(this.#rows.next());
     if (evicted >= 0) {
@@ -197,7 +193,6 @@ export class AiCalls {
     }
     const row = this.#rows.begin(packet.flow);
     this.#nowMs = timeMs + fractionOf(packet);
-    this.#meter.begin(row, this.#nowMs, least);
     return row;
   }
 
@@ -206,17 +201,29 @@ export class AiCalls {
     const bytes = this.#plain.take(row, packet);
     if (bytes === 0) return;
     if (this.#ends.isClient(row, packet.flowSide)) this.#meter.fromClient(row, bytes, this.#nowMs);
-    else this.#meter.fromServer(row, bytes, this.#nowMs);
+    else this.#reply(row, bytes, packet);
+  }
+
+  /** What belongs to no call that is being answered proves nothing: it must not stand for the next one. */
+  #reply(row: number, bytes: number, packet: Packet): void {
+    const messages = messagesIn(packet);
+    if (messages !== undefined && isInterim(messages)) return;
+    this.#meter.fromServer(row, bytes, this.#nowMs, messages?.bodyPending);
+    if (!this.#meter.isReplying(row)) return;
+    if (isProof(packet)) this.#plain.prove(row);
+    if (messages !== undefined) this.#plain.bound(row, packet, messages.responseRest);
+    if (this.#plain.isWhole(row, packet.flowSide)) this.#meter.end(row);
   }
 
   #datagram(row: number, packet: Packet): void {
     const { payloadAt, payloadEnd, payloadLength } = packet;
     if (!this.#ends.isQuic(row) || payloadAt >= payloadEnd) return;
     if ((packet.view.getUint8(payloadAt) & QUIC_LONG_FORM) !== 0) return;
-    if (!this.#ends.isClient(row, packet.flowSide)) {
-      this.#meter.fromServer(row, payloadLength, this.#nowMs);
-    } else if (payloadLength >= QUIC_DATA_MIN) {
+    if (payloadLength < QUIC_DATA_MIN) return;
+    if (this.#ends.isClient(row, packet.flowSide)) {
       this.#meter.fromClient(row, payloadLength, this.#nowMs);
+    } else {
+      this.#meter.fromServer(row, payloadLength, this.#nowMs);
     }
   }
 

@@ -5,16 +5,20 @@ import { WATCHED } from "./watch-rows.ts";
 
 const SIDES = 2;
 
-/** What is new in the segments of watched flows in clear text, and which of their calls are a model's. */
+/** What is new in the segments of watched flows in clear text, which of their calls are a model's, and where replies end. */
 export class PlainBytes {
   /** By row and side: whether a segment was seen, and the sequence number behind the last. */
   readonly #seen = new Uint8Array(SIDES * WATCHED);
   readonly #next = new Int32Array(SIDES * WATCHED);
   readonly #proved = new Uint8Array(WATCHED);
+  /** Sequence number behind the reply, where it is known. */
+  readonly #end = new Int32Array(WATCHED);
+  readonly #hasEnd = new Uint8Array(WATCHED);
 
   begin(row: number): void {
     this.#seen.fill(0, SIDES * row, SIDES * row + SIDES);
     this.#proved[row] = 0;
+    this.#hasEnd[row] = 0;
   }
 
   /** Bytes of a segment that were not sent before. */
@@ -27,15 +31,28 @@ export class PlainBytes {
     return ahead < 0 ? ahead + payloadLength : payloadLength;
   }
 
+  /** Behind this segment `rest` bytes of the reply are to come, -1 where nobody knows. */
+  bound(row: number, { tcpSequence, payloadLength }: Packet, rest: number): void {
+    this.#hasEnd[row] = rest < 0 ? 0 : 1;
+    this.#end[row] = (tcpSequence + payloadLength + rest) | 0;
+  }
+
+  /** True where the side has sent all of the reply. */
+  isWhole(row: number, side: number): boolean {
+    const left = (i32(this.#end, row) - i32(this.#next, SIDES * row + side)) | 0;
+    return u8(this.#hasEnd, row) === 1 && left <= 0;
+  }
+
   /** A reply has shown that the call at hand is one to a model. */
   prove(row: number): void {
     this.#proved[row] = 1;
   }
 
-  /** Whether the call that ends now is; the next one has to be shown again. */
-  isProved(row: number): boolean {
+  /** Ends the call; returns whether it was one to a model. */
+  end(row: number): boolean {
     const isProved = u8(this.#proved, row) === 1;
     this.#proved[row] = 0;
+    this.#hasEnd[row] = 0;
     return isProved;
   }
 }

@@ -51,7 +51,7 @@ export class StreamShape {
     this.#client[row] = 0;
   }
 
-  /** A record of the server, `gapMs` after the one before it. */
+  /** A record of the server, `gapMs` after the one before it; less than 0 where the capture's clock went back. */
   add(row: number, bytes: number, gapMs: number): void {
     const seen = u16(this.#seen, row);
     if (seen === MOST) return;
@@ -59,7 +59,8 @@ export class StreamShape {
     if (bytes >= LARGE_BYTES) increment(this.#large, row);
     if (seen < SKIPPED) return;
     increment(this.#sizes, row * SIZES + classOf(bytes, SIZE_BITS, SIZES));
-    increment(this.#gaps, row * GAPS + classOf((gapMs * GAP_UNITS) | 0, GAP_BITS, GAPS));
+    const gap = (Math.max(0, gapMs) * GAP_UNITS) | 0;
+    increment(this.#gaps, row * GAPS + classOf(gap, GAP_BITS, GAPS));
   }
 
   /** A record, or a datagram, of the client while the reply goes on. */

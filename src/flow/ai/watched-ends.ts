@@ -51,17 +51,22 @@ export class WatchedEnds {
     return side === u8(this.#clientSide, row);
   }
 
+  /** Position in AI_TRANSPORTS. */
+  transport(row: number): number {
+    return u8(this.#transports, row);
+  }
+
   isQuic(row: number): boolean {
-    return u8(this.#transports, row) === QUIC_TRANSPORT;
+    return this.transport(row) === QUIC_TRANSPORT;
   }
 
   isPlain(row: number): boolean {
-    return u8(this.#transports, row) === PLAIN_TRANSPORT;
+    return this.transport(row) === PLAIN_TRANSPORT;
   }
 
   /** Writes what is kept of a row to `call`. */
   read(row: number, call: AiCall): void {
-    call.transport = u8(this.#transports, row);
+    call.transport = this.transport(row);
     call.serverPort = u16(this.#ports, row);
     call.host = this.#hosts[row] as string;
     const at = row * WORDS;

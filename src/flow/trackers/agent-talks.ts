@@ -14,6 +14,7 @@ export interface AgentTalkRow {
   /** Value of the `protocol` label of nam_agent_protocol_messages_total. */
   readonly protocol: string;
   readonly messages: number;
+  /** Calls that the server granted. */
   readonly calls: number;
   /** Messages that are errors. */
   readonly errors: number;

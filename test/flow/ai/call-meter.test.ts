@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Calls by what both ends of one connection send, and when.
 import { beforeEach, describe, expect, it } from "vitest";
-import { CallMeter, UPLOAD_MIN } from "../../../src/flow/ai/call-meter.ts";
+import { AI_TRANSPORTS, PLAIN_TRANSPORT } from "../../../src/flow/ai/ai-call.ts";
+import { CallMeter } from "../../../src/flow/ai/call-meter.ts";
 
 const ROW = 9;
+const HTTP1 = AI_TRANSPORTS.indexOf("tls_h1");
+const HTTP2 = AI_TRANSPORTS.indexOf("tls_other");
 let meter: CallMeter;
 let calls: string[];
 
@@ -17,7 +20,7 @@ beforeEach(() => {
       );
     },
   });
-  meter.begin(ROW, 0, UPLOAD_MIN);
+  meter.begin(ROW, 0, HTTP1);
   meter.greeted(ROW, 10);
 });
 
@@ -71,6 +74,29 @@ describe("a call", () => {
     expect(calls).toHaveLength(1);
   });
 
+  it.each([
+    [HTTP1, 72, ["100 400 400: 5300 up, 900 down"]],
+    [HTTP1, 73, ["100 150 150: 300 up, 73 down", "160 400 400: 5000 up, 900 down"]],
+    [HTTP2, 160, ["100 400 400: 5300 up, 900 down"]],
+    [HTTP2, 161, ["100 150 150: 300 up, 161 down", "160 400 400: 5000 up, 900 down"]],
+  ])("is not answered by what lets the client go on: %i, %i bytes", (transport, bytes, wanted) => {
+    meter.begin(ROW, 0, transport);
+    say(">300@100", `<${bytes}@150`, ">5000@160", "<900@400");
+    meter.end(ROW);
+    expect(calls).toEqual(wanted);
+  });
+
+  it("in clear text does not end with silence, and its reply begins behind the header", () => {
+    meter.begin(ROW, 0, PLAIN_TRANSPORT);
+    say(">50@100");
+    meter.fromServer(ROW, 200, 400, true);
+    expect(meter.isReplying(ROW)).toBe(true);
+    say("<300@15000", "<300@30000");
+    meter.end(ROW);
+    expect(calls).toEqual(["100 15000 30000: 50 up, 800 down"]);
+    expect(meter.isReplying(ROW)).toBe(false);
+  });
+
   it("waits ten minutes for a first byte, and no longer", () => {
     say(">500@100", "<300@600099");
     meter.end(ROW);
@@ -84,7 +110,7 @@ describe("a call", () => {
     say(">574@20", "<280@25", "<280@42", "<300@43");
     meter.end(ROW);
     expect(calls).toEqual(["20 43 43: 574 up, 300 down"]);
-    meter.begin(ROW, 0, UPLOAD_MIN);
+    meter.begin(ROW, 0, HTTP1);
     meter.greeted(ROW, 10);
     say(">574@20", "<280@21", "<280@21", "<280@21", "<280@21", "<280@21");
     meter.end(ROW);
@@ -93,7 +119,7 @@ describe("a call", () => {
 
   it("of another connection in the same row knows nothing of the one before", () => {
     say(">500@100");
-    meter.begin(ROW, 200, UPLOAD_MIN);
+    meter.begin(ROW, 200, HTTP1);
     meter.greeted(ROW, 210);
     say("<300@400");
     meter.end(ROW);

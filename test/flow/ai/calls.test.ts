@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { applicationData } from "../../../scripts/fixtures/messages.ts";
 import { CallBench } from "../../support/ai-calls.ts";
 import { randomOf } from "../../support/detection-bench.ts";
-import { FINISHED_BYTES, QuicTalk, TalkClock, TlsTalk } from "../../support/encrypted-talk.ts";
+import { FINISHED_BYTES, QuicTalk, TlsTalk } from "../../support/encrypted-talk.ts";
+import { TalkClock } from "../../support/talk.ts";
 
 const OPENAI = { serverName: "api.openai.com" };
 
@@ -51,6 +52,34 @@ describe("calls over TLS", () => {
     bench.finish();
     expect(bench.calls).toMatchObject([{ upBytes: 1200 + FINISHED_BYTES }]);
     expect(bench.calls[0]?.ttftMs).toBeCloseTo(300, 0);
+  });
+
+  it("are one where the client waits to be told to go on with its upload", () => {
+    const bench = new CallBench();
+    const talk = new TlsTalk(bench, OPENAI);
+    talk.wait(500);
+    talk.up(400);
+    talk.wait(20);
+    talk.down(47);
+    talk.up(9000);
+    talk.wait(700);
+    talk.down(900);
+    talk.close();
+    bench.finish();
+    expect(bench.calls).toMatchObject([{ upBytes: 9400 + FINISHED_BYTES, downBytes: 900 }]);
+    expect(bench.calls[0]?.ttftMs).toBeCloseTo(720, 0);
+  });
+
+  it("count where the client has ended its side before the reply", () => {
+    const bench = new CallBench();
+    const talk = new TlsTalk(bench, OPENAI);
+    talk.up(900);
+    talk.close();
+    talk.wait(700);
+    talk.down(3000);
+    talk.segment(false, Buffer.alloc(0), 0x11);
+    expect(bench.calls).toMatchObject([{ upBytes: 900 + FINISHED_BYTES, downBytes: 3000 }]);
+    expect(bench.stage.calls.watched).toBe(0);
   });
 
   it("over HTTP/2 are counted as such, and those to nobody only where they stream", () => {
@@ -111,6 +140,21 @@ describe("calls over QUIC", () => {
       { transport: 2, upBytes: 900, downBytes: 28_000, isStream: true, host: "gemini.google.com" },
     ]);
     expect(bench.calls[0]?.ttftMs).toBeCloseTo(400, 0);
+  });
+
+  it("are not answered by acknowledgments", () => {
+    const bench = new CallBench();
+    const talk = new QuicTalk(bench, { serverName: "gemini.google.com" });
+    for (let at = 0; at < 20; at++) {
+      talk.up(1200);
+      talk.wait(20);
+      for (let ack = 0; ack < 5; ack++) talk.down(35);
+    }
+    talk.wait(400);
+    talk.down(1200);
+    bench.finish();
+    expect(bench.calls).toMatchObject([{ upBytes: 24_000, downBytes: 1200 }]);
+    expect(bench.calls[0]?.ttftMs).toBeCloseTo(800, 0);
   });
 
   it("are no token stream where both sides talk, as at a meeting", () => {

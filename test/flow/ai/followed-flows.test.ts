@@ -54,7 +54,12 @@ class Bench {
     this.#named(slot, 0, {
       http: {
         ...{ packet: 0, requests: 1, responses: 0, method: 0, status: -1, fields: 0 },
-        ...{ headerOpen: false, host: () => "api.openai.com" },
+        ...{
+          headerOpen: false,
+          responseRest: -1,
+          bodyPending: false,
+          host: () => "api.openai.com",
+        },
       },
     });
     this.followed.follow(slot, true);

@@ -72,6 +72,15 @@ describe("the shape of a token stream", () => {
     expect(shape.records(ROW)).toBe(0xffff);
   });
 
+  it("takes records whose time goes back for such that come at once, in its own row", () => {
+    const shape = new StreamShape();
+    isStream({ gapMs: 20 }, shape);
+    shape.begin(ROW + 1);
+    for (let at = 0; at < 102; at++) shape.add(ROW + 1, 300, -4);
+    expect(shape.isStream(ROW, 2000)).toBe(true);
+    expect(shape.isStream(ROW + 1, 2000)).toBe(false);
+  });
+
   it("takes any number without harm", () => {
     for (const value of [0, 1, 7, 8, 32_767, 32_768, 1e9]) {
       expect(isStream({ bytes: () => value, gapMs: value })).toBe(false);

@@ -2,7 +2,8 @@
 // Loops of agents, from the uploads of their calls.
 import { describe, expect, it } from "vitest";
 import { CallBench } from "../../support/ai-calls.ts";
-import { TalkClock, type TalkOptions, TlsTalk } from "../../support/encrypted-talk.ts";
+import { type TalkOptions, TlsTalk } from "../../support/encrypted-talk.ts";
+import { TalkClock } from "../../support/talk.ts";
 
 const OPENAI = { serverName: "api.openai.com" };
 

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { aiNewDestination } from "../../../src/detect/ai-new-destination.ts";
 import { CallBench } from "../../support/ai-calls.ts";
 import { DetectionBench } from "../../support/detection-bench.ts";
-import { TalkClock, type TalkOptions, TlsTalk } from "../../support/encrypted-talk.ts";
+import { type TalkOptions, TlsTalk } from "../../support/encrypted-talk.ts";
+import { TalkClock } from "../../support/talk.ts";
 
 const OPENAI = { serverName: "api.openai.com" };
 
