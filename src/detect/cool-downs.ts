@@ -6,7 +6,7 @@ import { pseudonymOf } from "./pseudonym.ts";
 /** Entities whose cool-down is remembered; the oldest is forgotten first. */
 const CAPACITY = 4096;
 
-/** What is kept over a restart: by detector and entity, whose name is hidden, until when in packet time, and how bad it was. */
+/** What is kept over a restart: by a pseudonym of detector and entity, until when in packet time, and how bad it was. */
 export const coolDownsMemory = z
   .array(z.tuple([z.string(), z.number(), z.int().min(0)]))
   .max(CAPACITY);
@@ -15,28 +15,28 @@ type Memory = z.infer<typeof coolDownsMemory>;
 interface Cooling {
   readonly untilMs: number;
   readonly rank: number;
-  /** From before a restart: its key is the pseudonym of one. */
-  readonly isHidden: boolean;
 }
 
 /** How long what was told and is over stays untold, unless it comes back worse. Ranks are of severities. */
 export class CoolDowns {
+  /** By pseudonym of the key: entities may have names. */
   readonly #cooling = new Map<string, Cooling>();
   #recalled: Memory = [];
   #now: Pick<Moment, "timeMs" | "elapsedMs"> = { timeMs: 0, elapsedMs: 0 };
 
   /** From `moment` on for so many milliseconds. */
   begin(key: string, rank: number, moment: Moment, lengthMs: number): void {
-    this.#keep(key, { untilMs: moment.elapsedMs + lengthMs, rank, isHidden: false });
+    this.#keep(pseudonymOf(key), { untilMs: moment.elapsedMs + lengthMs, rank });
   }
 
   /** True while it cools down; what is worse than it was ends that. */
   holds(key: string, rank: number, { elapsedMs }: Moment): boolean {
-    const kept = this.#cooling.has(key) ? key : pseudonymOf(key);
-    const cooling = this.#cooling.get(kept);
+    if (this.#cooling.size === 0) return false;
+    const pseudonym = pseudonymOf(key);
+    const cooling = this.#cooling.get(pseudonym);
     if (!cooling) return false;
     if (elapsedMs < cooling.untilMs && rank <= cooling.rank) return true;
-    this.#cooling.delete(kept);
+    this.#cooling.delete(pseudonym);
     return false;
   }
 
@@ -46,8 +46,8 @@ export class CoolDowns {
     const cooling = [...this.#cooling].filter(([, { untilMs }]) => untilMs > elapsedMs);
     return [
       ...this.#recalled,
-      ...cooling.map(([key, { untilMs, rank, isHidden }]): Memory[number] => [
-        isHidden ? key : pseudonymOf(key),
+      ...cooling.map(([key, { untilMs, rank }]): Memory[number] => [
+        key,
         untilMs - elapsedMs + timeMs,
         rank,
       ]),
@@ -65,7 +65,7 @@ export class CoolDowns {
     if (this.#recalled.length === 0) return;
     for (const [key, untilMs, rank] of this.#recalled) {
       const leftMs = Math.min(untilMs - now.timeMs, longestMs);
-      if (leftMs > 0) this.#keep(key, { untilMs: now.elapsedMs + leftMs, rank, isHidden: true });
+      if (leftMs > 0) this.#keep(key, { untilMs: now.elapsedMs + leftMs, rank });
     }
     this.#recalled = [];
   }
