@@ -31,14 +31,15 @@ export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
 const NANOSECONDS_PER_SECOND = 1_000_000_000;
 
-/** Sets the frame's time; sub-second parts of a second or more, which broken writers produce, are carried over. */
+/**
+ * Sets the frame's time. A sub-second part of a second or more, which broken writers produce, is carried over; one of
+ * two or more is no time, and would make the clock leap by up to an hour: the second stands without it.
+ */
 export function setTime(frame: Frame, seconds: number, nanoseconds: number): void {
-  if (nanoseconds >= NANOSECONDS_PER_SECOND) {
-    const carry = Math.floor(nanoseconds / NANOSECONDS_PER_SECOND);
-    frame.seconds = seconds + carry;
-    frame.nanoseconds = nanoseconds - carry * NANOSECONDS_PER_SECOND;
-    return;
-  }
   frame.seconds = seconds;
   frame.nanoseconds = nanoseconds;
+  if (nanoseconds < NANOSECONDS_PER_SECOND) return;
+  const isCarried = nanoseconds < 2 * NANOSECONDS_PER_SECOND;
+  frame.seconds = isCarried ? seconds + 1 : seconds;
+  frame.nanoseconds = isCarried ? nanoseconds - NANOSECONDS_PER_SECOND : 0;
 }

@@ -68,10 +68,15 @@ describe("pcap", () => {
     expect((await readBytes(pcap([], { linkType: 0x54000001 }))).linkTypes).toEqual([1]);
   });
 
-  it("carries sub-second parts of a second or more over", async () => {
-    const odd = [{ seconds: 10, nanoseconds: 2_500_000_000, bytes: new Uint8Array(1) }];
+  it.each([
+    [1_000_000_000, 11, 0],
+    [1_999_999_999, 11, 999_999_999],
+    [2_000_000_000, 10, 0],
+    [0xffff_ffff, 10, 0],
+  ])("carries a second in %i ns over, and takes more for no time", async (nanoseconds, ...time) => {
+    const odd = [{ seconds: 10, nanoseconds, bytes: new Uint8Array(1) }];
     const { frames } = await readBytes(pcap(odd, { magic: PcapMagic.NANOSECONDS }));
-    expect(frames[0]).toMatchObject({ seconds: 12, nanoseconds: 500_000_000 });
+    expect([frames[0]?.seconds, frames[0]?.nanoseconds]).toEqual(time);
   });
 
   it("reads a packet as large as the file allows", async () => {

@@ -55,11 +55,13 @@ const HTTP_ASKED_AGAIN: Readonly<Record<string, string>> = {
     "a body that lacks a segment",
   "captures/arkime/sctp-www.pcap": "HTTP over SCTP",
   "captures/arkime/wireshark-retrans.pcap": "two responses that were sent again",
+  "captures/zeek/mixed-vlan-mpls.pcap":
+    "a request of HTTP/0.9: what names no version is not taken for HTTP/1.x",
 };
 /** tshark counts a message where its body ends, unless bodies are not put together; here the end of the header counts. */
 const ASK_HTTP = {
   options: ["-o", "http.desegment_body:FALSE", "-o", "http.desegment_headers:FALSE"],
-  filter: "http && tcp && !tcp.analysis.retransmission",
+  filter: "(http.request.version || http.response.version) && tcp && !tcp.analysis.retransmission",
 } as const;
 
 /** Requests of SSDP, which tshark counts as HTTP. */

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { messageExceptions } from "../support/reference-exceptions.ts";
 import { sharedData } from "../support/shared-data.ts";
+import { hasTool } from "../support/tool.ts";
+import { askCounts, askFields } from "./ask-tshark.ts";
 import { answeredCaptures, answerPath, readCapture } from "./captures.ts";
 import type { Counts } from "./decoding.ts";
 import { FlowDecoding } from "./flow-decoding.ts";
@@ -36,6 +38,23 @@ const FAMILIES: Readonly<Record<string, readonly [metric: string, labels: Labels
     },
   ],
 };
+/** Captures whose messages are asked for anew, and why. */
+const ASKED_AGAIN: Readonly<
+  Record<string, { ask: (path: string) => Readonly<Record<string, Counts>>; why: string }>
+> = {
+  "captures/pcapng-test-generator/output_le__basic__test012.pcapng": {
+    why: "tshark tells no type of a DHCP message of which the capture cut the last option: here the first option is looked at",
+    ask: (path) => ({ dhcp_messages: askFirstOption(path) }),
+  },
+  "captures/tcpdump/vxlan_port_8472.pcap": {
+    why: "VXLAN on the port that Linux took before there was one, which tshark has to be told",
+    ask: (path) => askTypes(path, ["-d", "udp.port==8472,vxlan"]),
+  },
+};
+/** Behind the cookie, as most clients and servers have it: the type of the message, of one byte (RFC 2132 §9.6). */
+const TYPE_FIRST = "dhcp[240:3] == 35:01";
+const DHCP_TYPES = 8;
+
 /** Not a type of message, but a property that requests and replies may have. */
 const NO_TYPE = "gratuitous";
 
@@ -47,6 +66,11 @@ describe.skipIf(folder === null)("control messages of real captures", () => {
 
   it.each(captures)("%s", async (capture) => {
     const { answer } = JSON.parse(readFileSync(join(root, answerPath(capture)), "utf8"));
+    const again = ASKED_AGAIN[capture];
+    if (again !== undefined) {
+      if (!hasTool("tshark")) return;
+      Object.assign(answer, again.ask(join(root, capture)));
+    }
     const decoding = new FlowDecoding();
     await readCapture(join(root, capture), (frame) => decoding.take(frame));
     const found: Record<string, Counts> = {};
@@ -59,6 +83,27 @@ describe.skipIf(folder === null)("control messages of real captures", () => {
     else expect(found).toEqual(expected);
   });
 });
+
+function askFirstOption(path: string): Counts {
+  const counts: Counts = {};
+  for (let type = 1; type <= DHCP_TYPES; type++) {
+    const { length } = askFields(path, [], `${TYPE_FIRST}:0${type}`, ["frame.number"]);
+    if (length > 0) counts[type] = length;
+  }
+  return counts;
+}
+
+function askTypes(path: string, options: readonly string[]): Record<string, Counts> {
+  const ask = (field: string): Counts => askCounts(path, options, field, field);
+  const by = (counts: Counts, name: (type: string) => string): Counts =>
+    Object.fromEntries(Object.entries(counts).map(([type, count]) => [name(type), count]));
+  return {
+    icmp: by(ask("icmp.type"), (type) => `${type}/`),
+    icmpv6: ask("icmpv6.type"),
+    arp: by(ask("arp.opcode"), (operation) => `op${operation}`),
+    dhcp_messages: ask("dhcp.option.dhcp"),
+  };
+}
 
 function named(counts: Counts, labels: Labels): Counts {
   const sums: Counts = {};
