@@ -24,7 +24,7 @@ export async function simulationSection(folder: string): Promise<Section> {
       scanTable(),
       "The target is no false scanner.",
       harmlessTable(),
-      "### Beacons\n\nEach run is a client that calls a server a hundred times. The target is nine of ten at ±20 %, eight of ten at ±50 %, with one false in a thousand. ±50 % is missed: the spread that is allowed is that of a jitter of ±37 %, and neither size nor rarity of the connections is weighed.",
+      "### Beacons\n\nEach run is a client that calls a server a hundred times. The target is nine of ten at ±20 %, eight of ten at ±50 %, with one false in a thousand. Heavy jitter is judged by the standard deviation of 32 intervals; its limit was chosen with other seeds than those of this table, between jitter of ±50 % and connections that are evenly spread, the most regular of those that come by chance. Neither size nor rarity of the connections is weighed.",
       beaconTable(),
       chanceTable(),
       "### DNS tunnels\n\nQueries for addresses, which is the hardest kind to tell. The target is all of them within 5 min from 0.4 queries a second on. Names of less than 24 characters are missed, unless they ask for types that carry data: content networks have such names, too.",
