@@ -3,6 +3,7 @@ import { beacon } from "../../src/detect/beacon.ts";
 import type { TrackerRows } from "../../src/flow/window.ts";
 import { DetectionBench, randomOf } from "../../test/support/detection-bench.ts";
 import { percent, quantileText, table } from "./section.ts";
+import { gaussian } from "./traffic.ts";
 
 type Row = TrackerRows["beacons"][number];
 
@@ -40,6 +41,7 @@ export function chanceTable(): string {
       "sessions of a person: pages 3 to 60 s apart, breaks of 5 min to hours",
       () => 1000 * (random() < 0.1 ? 300 + 7200 * random() ** 3 : 3 + 57 * random() ** 2),
     ],
+    ["gaps of a person: log-normal, 20 s in the middle", () => 20_000 * Math.exp(gaussian(random))],
     ["evenly spread, 1 to 60 s", () => 1000 + 59_000 * random()],
   ];
   const rows = kinds.map(([name, interval]) => {

@@ -47,5 +47,7 @@ async function told(
   };
   const { events } = await replayStory({ name: "", tell }, length, folder);
   const first = events.find(({ detector }) => detector === "dns_tunnel");
-  return first ? `${Math.round(first.time - startUs / 1e6)} s` : "**not found**";
+  if (!first) return "**not found**";
+  const after = Math.round(first.time - startUs / 1e6);
+  return first.severity === "info" ? `${after} s (info)` : `${after} s`;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { mean, standardDeviation } from "simple-statistics";
 import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
 import { BoundedMap } from "./bounded-map.ts";
@@ -36,6 +37,13 @@ const settings = z.strictObject({
     .gt(0)
     .default(0.6)
     .describe("The same where 30 intervals are known. A jitter of 30 % gives 0.48, chance 3."),
+  deviation: z
+    .number()
+    .gt(0)
+    .default(0.29)
+    .describe(
+      "Where 30 intervals are known, their standard deviation as a share of the mean is enough, too: it tells a jitter of 50 % (0.29) from chance (1), but not where calls are missing.",
+    ),
   shortest_seconds: z
     .number()
     .min(0)
@@ -72,6 +80,9 @@ const CAPACITY = 4096;
 /** Names remembered of the ends of a service or a client. */
 const MOST_ENDS = 16;
 const MANY_INTERVALS = 30;
+/** Spread and deviation of intervals that come by chance. */
+const CHANCE_SPREAD = 3;
+const CHANCE_DEVIATION = 1;
 /** A rhythm of so few intervals is not told, but counts among those of its client. */
 const FEW_INTERVALS = 8;
 const MULTICAST = /^(?:22[4-9]|23\d|255)\.|^ff/;
@@ -81,6 +92,8 @@ interface Rhythm {
   readonly periodMs: number;
   /** Between the shortest and the longest tenth, as a share of the period. */
   readonly spread: number;
+  /** Standard deviation as a share of the mean. */
+  readonly deviation: number;
 }
 
 /** How many clients the service has, and what its client calls. */
@@ -139,9 +152,10 @@ class Beacon implements Detector {
 
   #isSteady({ intervalsMs }: Row): boolean {
     const own = this.#settings;
-    const rhythm = rhythmOf(intervalsMs);
-    const limit = intervalsMs.length >= MANY_INTERVALS ? own.wide_spread : own.spread;
-    return rhythm.spread <= limit && rhythm.periodMs >= own.shortest_seconds * 1000;
+    const { periodMs, spread, deviation } = rhythmOf(intervalsMs);
+    if (periodMs < own.shortest_seconds * 1000) return false;
+    if (intervalsMs.length < MANY_INTERVALS) return spread <= own.spread;
+    return spread <= own.wide_spread || deviation <= own.deviation;
   }
 
   #judge(row: Row): Finding[] {
@@ -153,6 +167,22 @@ class Beacon implements Detector {
     return [this.#finding(row, rhythmOf(row.intervalsMs), ends)];
   }
 
+  /** What the rhythm is told by. */
+  #measure(
+    { spread, deviation }: Rhythm,
+    intervals: number,
+  ): Pick<Finding, "observed" | "expected" | "threshold"> {
+    const own = this.#settings;
+    const isLong = intervals >= MANY_INTERVALS;
+    if (isLong && spread > own.wide_spread) {
+      const threshold = { value: own.deviation, setting: "detectors.beacon.deviation" };
+      return { observed: deviation, expected: CHANCE_DEVIATION, threshold };
+    }
+    const setting = isLong ? "wide_spread" : "spread";
+    const threshold = { value: own[setting], setting: `detectors.beacon.${setting}` };
+    return { observed: spread, expected: CHANCE_SPREAD, threshold };
+  }
+
   #finding(row: Row, rhythm: Rhythm, ends: Ends): Finding {
     const { client, server, port, protocol, connections, intervalsMs } = row;
     const own = this.#settings;
@@ -161,7 +191,6 @@ class Beacon implements Detector {
     const period = rhythm.periodMs / 1000;
     // Of evenly spread intervals the outer tenths are left out of the spread.
     const jitter = rhythm.spread / 1.6;
-    const isWide = intervalsMs.length >= MANY_INTERVALS;
     const where = this.#context.isHome(server) ? "inside" : "outside";
     return {
       entity: {
@@ -170,11 +199,7 @@ class Beacon implements Detector {
       },
       severity: isCommon ? "info" : "warning",
       protocol,
-      observed: rhythm.spread,
-      expected: 3,
-      threshold: isWide
-        ? { value: own.wide_spread, setting: "detectors.beacon.wide_spread" }
-        : { value: own.spread, setting: "detectors.beacon.spread" },
+      ...this.#measure(rhythm, intervalsMs.length),
       windowSeconds: intervalsMs.reduce((sum, interval) => sum + interval, 0) / 1000,
       samples: intervalsMs.length,
       evidence: [
@@ -196,7 +221,11 @@ function rhythmOf(intervalsMs: readonly number[]): Rhythm {
   const sorted = [...intervalsMs].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
   const periodMs = Math.max(1, at(0.5));
-  return { periodMs, spread: (at(0.9) - at(0.1)) / periodMs };
+  return {
+    periodMs,
+    spread: (at(0.9) - at(0.1)) / periodMs,
+    deviation: standardDeviation(sorted) / Math.max(1, mean(sorted)),
+  };
 }
 
 function seconds(period: number): string {

@@ -6,7 +6,8 @@ import { RecentSums } from "./recent-sums.ts";
 type Row = TrackerRows["dns_domains"][number];
 
 const CAPACITY = 8192;
-const FAST_MS = 300_000;
+/** The shorter span. */
+export const FAST_MS = 300_000;
 const SLOW_MS = 24 * 3_600_000;
 const SUMS = ["queries", "chars", "bits", "carriers", "up", "down"] as const;
 

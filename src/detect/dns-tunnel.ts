@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
+import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { DATA_IN_NAMES, isBelow, MANY_NAMES } from "./dns-services.ts";
-import { DnsTalks, type Evidence } from "./dns-talks.ts";
+import { DnsTalks, type Evidence, FAST_MS } from "./dns-talks.ts";
+import { RecentSums } from "./recent-sums.ts";
 import { dnsFilter } from "./suggestions.ts";
 import { bytes, count, duration, number, percent } from "./text.ts";
 
@@ -25,6 +27,13 @@ const settings = z.strictObject({
     .min(10)
     .default(200)
     .describe("Distinct names within a day from which on a slow trickle may be a tunnel."),
+  short_subdomains: z
+    .int()
+    .min(10)
+    .default(100)
+    .describe(
+      "Distinct short names below one domain within 5 minutes that are worth knowing, where nearly all are new and most of what the client asks; ten times as many are a warning.",
+    ),
   name_chars: z
     .number()
     .min(4)
@@ -59,23 +68,28 @@ const settings = z.strictObject({
 type Settings = z.infer<typeof settings>;
 type Row = TrackerRows["dns_domains"][number];
 
+/** Clients whose queries are counted. */
+const CAPACITY = 2048;
 const CLOUDS = new Set(MANY_NAMES);
 /** Names of carrier queries may be this short: a tunnel that waits for data sends little but its counter. */
 const SHORT_CHARS = 8;
 /** Data in answers, fetched by names that only count. */
 const FETCHED_BYTES = 8000;
 
+/** Names this short, asked for by address, are data only if they are as random, as new and as many as nothing else. */
+const SHORT = { chars: 10, bits: 2.9, novelty: 0.8, shareOfClient: 0.5, grave: 10 };
+
 /** Evidence that is enough, and the setting that says so. */
 interface Suspicion extends Evidence {
-  readonly setting: "subdomains" | "slow_subdomains";
+  readonly setting: "subdomains" | "slow_subdomains" | "short_subdomains";
 }
 
 /** Data carried in the names of DNS queries, or in their answers. */
 export const dnsTunnel: DetectorDefinition<Settings> = {
   name: "dns_tunnel",
   class: "tunnel",
-  help: "One client asks for very many names below one domain that look like data: a DNS tunnel, or data carried out. Sees slow ones by the names of a whole day.",
-  severities: ["warning", "critical"],
+  help: "One client asks for very many names below one domain that look like data: a DNS tunnel, or data carried out. Sees slow ones by the names of a whole day. Short names are only worth knowing, until they are a thousand.",
+  severities: ["info", "warning", "critical"],
   settings,
   quietSeconds: 60,
   create: (own) => new DnsTunnel(own),
@@ -85,6 +99,8 @@ class DnsTunnel implements Detector {
   readonly #settings: Settings;
   readonly #ignored: ReadonlySet<string>;
   readonly #talks = new DnsTalks();
+  /** What each client asks, whatever the domain. */
+  readonly #clients = new BoundedMap<RecentSums<"queries">>(CAPACITY);
 
   constructor(own: Settings) {
     this.#settings = own;
@@ -93,6 +109,10 @@ class DnsTunnel implements Detector {
 
   evaluate(tick: Tick): Finding[] {
     const findings: Finding[] = [];
+    for (const { client, queries } of tick.window.rows.dns_domains) {
+      const asked = this.#clients.use(client, () => new RecentSums(["queries"], FAST_MS, 5));
+      asked.add(tick.elapsedMs, { queries });
+    }
     for (const row of tick.window.rows.dns_domains) {
       if (isBelow(row.domain, this.#ignored)) continue;
       const evidence = this.#weigh(row, tick.elapsedMs);
@@ -105,11 +125,28 @@ class DnsTunnel implements Detector {
     const { soon, late } = this.#talks.add(row, elapsedMs);
     const isCloud = isBelow(row.domain, CLOUDS);
     if (this.#isTunnel(soon, "subdomains", isCloud)) return { ...soon, setting: "subdomains" };
-    if (!this.#isTunnel(late, "slow_subdomains", isCloud)) return undefined;
-    return { ...late, setting: "slow_subdomains" };
+    if (this.#isTunnel(late, "slow_subdomains", isCloud)) {
+      return { ...late, setting: "slow_subdomains" };
+    }
+    const asked = this.#clients.peek(row.client)?.total("queries") ?? 0;
+    if (isCloud || !this.#isShortTunnel(soon, asked)) return undefined;
+    return { ...soon, setting: "short_subdomains" };
   }
 
-  #isTunnel(evidence: Evidence, setting: Suspicion["setting"], isCloud: boolean): boolean {
+  #isShortTunnel(
+    { subdomains, novelty, entropy, meanChars, queries }: Evidence,
+    asked: number,
+  ): boolean {
+    if (subdomains < this.#settings.short_subdomains || novelty < SHORT.novelty) return false;
+    const isMost = queries >= SHORT.shareOfClient * asked;
+    return isMost && meanChars >= SHORT.chars && entropy >= SHORT.bits;
+  }
+
+  #isTunnel(
+    evidence: Evidence,
+    setting: "subdomains" | "slow_subdomains",
+    isCloud: boolean,
+  ): boolean {
     const own = this.#settings;
     const { subdomains, novelty, entropy, meanChars, carrierRatio, down } = evidence;
     if (subdomains < own[setting] || novelty < own.novelty_ratio) return false;
@@ -120,13 +157,21 @@ class DnsTunnel implements Detector {
     return meanChars >= own.name_chars || (carries && meanChars >= SHORT_CHARS);
   }
 
+  #severity({ setting, subdomains }: Suspicion): Finding["severity"] {
+    const own = this.#settings;
+    if (setting === "short_subdomains") {
+      return subdomains >= SHORT.grave * own.short_subdomains ? "warning" : "info";
+    }
+    const isHuge = setting === "subdomains" && subdomains >= own.critical_subdomains;
+    return isHuge ? "critical" : "warning";
+  }
+
   #finding({ client, domain, longestSubdomain }: Row, evidence: Suspicion): Finding {
     const { subdomains, setting, seconds, queries, up, down } = evidence;
     const { meanChars, entropy, carrierRatio, novelty } = evidence;
-    const isHuge = setting === "subdomains" && subdomains >= this.#settings.critical_subdomains;
     return {
       entity: { kind: "pair", key: `${client} ${domain}`, source: client, domain },
-      severity: isHuge ? "critical" : "warning",
+      severity: this.#severity(evidence),
       protocol: "dns",
       observed: subdomains,
       expected: 0,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import { AskedFor } from "./asked-for.ts";
+import { scaleOf } from "./baseline/scale.ts";
 import type { Detector, DetectorDefinition, Finding, SignalState, Tick } from "./detector.ts";
 import { type Episode, Episodes } from "./episodes.ts";
 import { Hysteresis } from "./guards.ts";
@@ -109,13 +110,16 @@ class Volume implements Detector {
     if (signal.baseline !== "ewma" || minimum === undefined || !signal.ready) return false;
     const direction = this.#name === "volume_spike" ? 1 : -1;
     const matters = direction * (signal.value - signal.mean) >= minimum;
-    const score = matters ? direction * signal.z : 0;
+    const { z } = this.#settings;
+    const far = direction * signal.z;
+    const isLoud = direction * ownDeviation(signal) >= z;
+    const score = !matters ? 0 : isLoud ? far : Math.min(far, z / 2);
     let hysteresis = this.#signals.get(signal.name);
     if (!hysteresis) {
       hysteresis = new Hysteresis();
       this.#signals.set(signal.name, hysteresis);
     }
-    return hysteresis.update(score, this.#settings.z, this.#settings.z / 2);
+    return hysteresis.update(score, z, z / 2);
   }
 
   #finding(episode: Episode<SignalState>, tick: Tick): Finding {
@@ -153,6 +157,17 @@ class Volume implements Detector {
     const along = others > 0 ? `, and ${number(others)} more signals with it` : "";
     return `${name} is at ${rate(value, unit)}, ${far} its usual ${rate(mean, unit)}, for ${duration(seconds)} now${along}.`;
   }
+}
+
+/**
+ * Standard deviations of this tick's value alone. The baseline judges values smoothed over five seconds, in which one
+ * loud second echoes for several: an echo keeps an anomaly up, and begins none.
+ */
+function ownDeviation({ unit, value, mean, stddev }: SignalState): number {
+  const { forward } = scaleOf(unit);
+  const level = forward(mean);
+  const sigma = forward(mean + stddev) - level;
+  return sigma > 0 ? (forward(value) - level) / sigma : 0;
 }
 
 function describe({ name, value, mean, unit, z }: SignalState): string {

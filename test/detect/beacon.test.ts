@@ -31,6 +31,29 @@ describe("beacon", () => {
     },
   );
 
+  it("is found in a hundred calls nine times out of ten although each comes half a period early or late", () => {
+    const random = randomOf(12);
+    const found = Array.from({ length: 40 }, () => {
+      const { intervalsMs: all } = beaconRow({ connections: 33 }, 60_000, 0.5, random);
+      const calls = [...all, ...beaconRow({ connections: 33 }, 60_000, 0.5, random).intervalsMs];
+      const last = (at: number): Row =>
+        beaconRow({ connections: 33 + at, intervalsMs: calls.slice(at, at + 32) }, 1, 0, random);
+      return told(...Array.from({ length: 32 }, (_, at) => ({ ...last(at), port: 8000 + at })));
+    }).filter((events) => events.length > 0);
+    expect(found.length).toBeGreaterThan(35);
+  });
+
+  it.each([
+    ["evenly spread from a second to a minute", (random: () => number) => 1000 + 59_000 * random()],
+    ["of a person, who now and then pauses", (random: () => number) => 3000 / random()],
+  ])("is none in connections %s", (_, interval) => {
+    const random = randomOf(13);
+    for (let pair = 0; pair < 500; pair++) {
+      const intervalsMs = Array.from({ length: 32 }, () => interval(random));
+      expect(told(beaconRow({ connections: 33, intervalsMs }, 1, 0, random))).toEqual([]);
+    }
+  });
+
   it("is found although one call in ten is missing", () => {
     const row = beaconRow({ connections: 33 }, 10_000, 0.1, randomOf(9));
     const intervalsMs = row.intervalsMs.map((interval, at) =>

@@ -72,7 +72,41 @@ describe("dns tunnel", () => {
     });
   });
 
+  it("says of short names that ask for addresses that they are worth knowing, and of a thousand more", () => {
+    const { events } = talk(240, { queries: 5, chars: 13, bits: 3.1 });
+    expect(events.map(({ severity }) => severity)).toEqual(["info", "warning"]);
+    expect(events).toMatchObject([
+      {
+        observed: 100,
+        threshold: { value: 100, setting: "detectors.dns_tunnel.short_subdomains" },
+      },
+      { observed: 1000 },
+    ]);
+  });
+
+  it("says nothing of short names of a client that asks for much else", () => {
+    const run = bench();
+    run.run(120, (at) => ({
+      rows: {
+        dns_domains: [
+          dnsDomainRow({
+            ...{ domain: "cdn.test", queries: 5, subdomains: 5 * (at + 1) },
+            ...{ subdomainChars: 65, entropyBits: 15.5 },
+          }),
+          ...Array.from({ length: 6 }, (_, site) =>
+            dnsDomainRow({ domain: `site${(at * 6 + site) % 900}.test`, queries: 1 }),
+          ),
+        ],
+      },
+    }));
+    expect(run.events).toEqual([]);
+  });
+
   it.each([
+    ["short names half of which repeat", { queries: 20, chars: 13, bits: 3.2, novelty: 0.6 }],
+    ["short names of few letters", { queries: 20, chars: 13, bits: 2.8 }],
+    ["very short names", { queries: 20, chars: 8, bits: 3 }],
+    ["short names of a cloud", { domain: "cloudfront.net", queries: 20, chars: 13, bits: 3.2 }],
     ["a content network", { queries: 40, chars: 14, bits: 3.1, novelty: 0.2 }],
     ["names that repeat", { queries: 40, chars: 40, bits: 4, novelty: 0.1 }],
     ["a block list", { domain: "spamhaus.org", queries: 40, chars: 36, bits: 3.2 }],

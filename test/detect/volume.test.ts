@@ -51,6 +51,23 @@ describe("volume", () => {
     expect(told(bench)).toEqual(["volume_spike open", "volume_spike resolved"]);
   });
 
+  it("says nothing of one loud second, which the smoothing makes three of, but of three among five", () => {
+    const loud = (seconds: readonly number[]): string[] => {
+      const bench = watched(2);
+      bench.run(8, (at) => usual(2, seconds.includes(at) ? 40 : 2));
+      return told(bench);
+    };
+    expect(loud([0])).toEqual([]);
+    expect(loud([0, 2])).toEqual([]);
+    expect(loud([0, 2, 4])).toEqual(["volume_spike open"]);
+  });
+
+  it("goes on while the smoothed rate is far off, whatever a single second says", () => {
+    const bench = watched(1, { volume_spike: { warning_seconds: 100, warning_hours: 0 } });
+    bench.run(120, (at) => usual(1, at % 4 < 2 ? 2 : 40));
+    expect(bench.events.map(({ severity }) => severity)).toEqual(["info", "warning"]);
+  });
+
   it("says nothing before it is ready", () => {
     const bench = new DetectionBench({ detectors });
     bench.run(500, () => usual(2));
