@@ -42,6 +42,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
+          // Files share what is loaded: most of the time they took was the loading of the same modules.
+          isolate: false,
           include: ["test/**/*.test.ts"],
           exclude: Object.values(suites).flat(),
         },

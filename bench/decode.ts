@@ -36,7 +36,7 @@ export const decodeBench: Bench = {
   async run(say) {
     const decoder = createDecoder();
     const rows = stageRows(decoder, applicationNames.indexOf("tls"), say);
-    return [...rows, protocolRow(decoder, say), ...hostileRows(decoder, say)];
+    return [...rows, protocolRow(decoder, say), ...(await hostileRows(decoder, say))];
   },
 };
 

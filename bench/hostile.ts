@@ -14,12 +14,12 @@ import {
   tcpFrame,
   udpFrame,
 } from "../test/decode/frames.ts";
+import { rowsAgainst } from "./against.ts";
 import type { Row } from "./bench.ts";
 import { measure, repeated, STAGES } from "./decode-load.ts";
 import { BROWSER_CIPHERS, browserHello, listsHello, longHello, numbers } from "./hostile-hellos.ts";
+import { http2Rows } from "./hostile-http2.ts";
 
-/** A hostile packet may take so many times as long as a good one. */
-const MOST = 3;
 /** Answers in the DNS message that hostile ones are compared with. */
 const DNS_RECORDS = 30;
 
@@ -35,8 +35,8 @@ const LONGEST_BYTES = 16_384;
 const PACKETS_BEFORE = 3;
 const FLOWS = 0x10000;
 /** Packets made to take long, each against a good one of its protocol. */
-export function hostileRows(decoder: Decoder, say: (line: string) => void): Row[] {
-  return [...dnsRows(decoder, say), ...helloRows(decoder, say)];
+export async function hostileRows(decoder: Decoder, say: (line: string) => void): Promise<Row[]> {
+  return [...dnsRows(decoder, say), ...helloRows(decoder, say), ...(await http2Rows(decoder, say))];
 }
 
 /** DNS that lies about its counts, against a good answer of the same length. */
@@ -88,26 +88,6 @@ function helloRows(decoder: Decoder, say: (line: string) => void): Row[] {
     ),
   };
   return rowsAgainst(hostile, "a browser's hello", good, say);
-}
-
-function rowsAgainst(
-  hostile: Readonly<Record<string, number>>,
-  against: string,
-  good: number,
-  say: (line: string) => void,
-): Row[] {
-  return Object.entries(hostile).map(([what, nanoseconds]) => {
-    const ratio = nanoseconds / good;
-    say(`${what}: ${nanoseconds.toFixed(0)} ns; ${against}: ${good.toFixed(0)} ns`);
-    return {
-      what: `decoding, ${what}`,
-      measured: `${nanoseconds.toFixed(0)} ns`,
-      against: `${good.toFixed(0)} ns for ${against}`,
-      ratio,
-      goal: `at most ${MOST}`,
-      met: ratio <= MOST,
-    };
-  });
 }
 
 function segmentsOf(stream: Bytes): Bytes[] {

@@ -11,6 +11,7 @@ import { liveBench } from "./live.ts";
 import { memoryBench } from "./memory.ts";
 import { table, writeReadme } from "./readme.ts";
 import { replayBench } from "./replay.ts";
+import { saveBench } from "./save.ts";
 import { waysBench } from "./ways.ts";
 
 const BENCHES: readonly Bench[] = [
@@ -21,6 +22,7 @@ const BENCHES: readonly Bench[] = [
   flowBench,
   waysBench,
   detectBench,
+  saveBench,
 ];
 
 await main();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { seededRandom } from "../scripts/fixtures/bytes.ts";
+import { FRAMES_AHEAD } from "../src/capture/look-ahead.ts";
 import { Direction, emptyFrame, type Frame } from "../src/capture/source.ts";
 import { Pipeline } from "../src/pipeline.ts";
 import { createSensorLayouts } from "../src/sensor-metrics.ts";
@@ -15,31 +16,40 @@ const STRIDE = 128;
 /** As on the wire: with padding. */
 const LENGTH = 60;
 
+/** The short way as sources use it, the same without looking ahead, and the long way. */
+const [AHEAD, SHORT, LONG] = [0, 1, 2];
+/** What looking ahead may cost where everything is cached, which it is here and not in a capture. */
+const AHEAD_MOST = 1.3;
+const starts = new Int32Array(FRAMES_AHEAD);
+
 /** What the short way of known flows saves: the same packets, of flows in which nothing happens, both ways. */
 export const waysBench: Bench = {
   name: "ways",
   what: "the whole pipeline for packets of known flows, short way against long way",
   needsRoot: false,
   async run(say) {
-    return [64, 20_000].map((flows) => {
+    return [64, 20_000, 100_000].flatMap((flows) => {
       const frames = acknowledgments(flows);
-      const short = best(frames, true);
-      const long = best(frames, false);
+      const [ahead, short, long] = [best(frames, AHEAD), best(frames, SHORT), best(frames, LONG)];
       const what = `${flows.toLocaleString("en")} known flows`;
-      say(`${what}: ${short.toFixed(0)} ns a packet the short way, ${long.toFixed(0)} ns the long`);
-      return row(what, short, long);
+      say(`${what}: ${ahead.toFixed(0)} ns a packet the short way, ${long.toFixed(0)} ns the long`);
+      return [
+        row(`short way, ${what}`, ahead, "long way", long),
+        row(`looking ahead, ${what}`, ahead, "without", short),
+      ];
     });
   },
 };
 
-function row(what: string, short: number, long: number): Row {
+function row(what: string, own: number, other: string, others: number): Row {
+  const ratio = own / others;
   return {
-    what: `short way, ${what}`,
-    measured: `${short.toFixed(0)} ns`,
-    against: `long way: ${long.toFixed(0)} ns`,
-    ratio: short / long,
-    goal: "faster",
-    met: short < long,
+    what,
+    measured: `${own.toFixed(0)} ns`,
+    against: `${other}: ${others.toFixed(0)} ns`,
+    ratio,
+    goal: other === "without" ? `at most ${AHEAD_MOST} ×` : "faster",
+    met: ratio <= (other === "without" ? AHEAD_MOST : 1),
   };
 }
 
@@ -59,9 +69,10 @@ function acknowledgments(flows: number): DataView {
 }
 
 /** Nanoseconds a packet of the best round; the others pay for the compiler and for what else the machine does. */
-function best(view: DataView, shortcuts: boolean): number {
+function best(view: DataView, way: number): number {
   const pipeline = new Pipeline({
-    ...{ sensor: 0, source: IDLE_SOURCE, layouts: createSensorLayouts(), shortcuts },
+    ...{ sensor: 0, source: IDLE_SOURCE, layouts: createSensorLayouts() },
+    shortcuts: way !== LONG,
     ...{ home: ["10.0.0.0/8"], hashSeed: 1, flowCapacity: 262_144 },
     ...{ tallyLimit: 512, now: null, emit: () => {} },
   });
@@ -71,10 +82,18 @@ function best(view: DataView, shortcuts: boolean): number {
   let shortest = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
     const before = process.hrtime.bigint();
-    for (let i = 0; i < FRAMES; i++) send(pipeline, frame, i * STRIDE);
+    for (let i = 0; i < FRAMES; i++) {
+      if (way === AHEAD && i % FRAMES_AHEAD === 0) announce(pipeline, view, i);
+      send(pipeline, frame, i * STRIDE);
+    }
     shortest = Math.min(shortest, Number(process.hrtime.bigint() - before) / FRAMES);
   }
   return shortest;
+}
+
+function announce(pipeline: Pipeline, view: DataView, first: number): void {
+  for (let i = 0; i < FRAMES_AHEAD; i++) starts[i] = (first + i) * STRIDE;
+  pipeline.lookAhead(view, starts, FRAMES_AHEAD);
 }
 
 function send(pipeline: Pipeline, frame: Frame, at: number): void {

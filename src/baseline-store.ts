@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { readFileSync, renameSync, statSync } from "node:fs";
+import { mkdir, open, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bankMemory } from "./detect/baseline/memory.ts";
-import { type EngineMemory, engineMemory } from "./detect/memory.ts";
+import { setImmediate } from "node:timers/promises";
+import { type EngineMemory, engineMemory, type MemoryParts } from "./detect/memory.ts";
 import type { MetricDefinition } from "./metrics/metric.ts";
 import type { CounterInstrument, GaugeInstrument, MetricsRegistry } from "./metrics/registry.ts";
 import type { Clock } from "./util/clock.ts";
 import { messageOf } from "./util/errors.ts";
+import { jsonPieces, memberPieces } from "./util/json-pieces.ts";
 import type { Log } from "./util/log.ts";
 
 /** Raised whenever what the numbers mean changes. Files of the first version hold signals alone. */
@@ -25,7 +18,9 @@ const SIGNALS_ONLY = 1;
 const SAVE_EVERY_MS = 300_000;
 /** After this long the fast baselines say nothing about now; the seasons still do. */
 const OLD_MS = 24 * 3_600_000;
-/** A file beyond this is not one of ours: a hundred signals need about 2 MB. */
+/** Longest time for which a save holds the thread on purpose, so that scrapes are answered meanwhile. */
+const SLICE_MS = 5;
+/** A file beyond this is not one of ours: where all that is remembered is full, one has about 12 MB (bench/save.ts). */
 const FILE_LIMIT_BYTES = 64 * 1024 * 1024;
 
 const lastSave: MetricDefinition = {
@@ -45,7 +40,7 @@ export const baselineStoreMetrics: readonly MetricDefinition[] = [lastSave, save
 export interface BaselineStoreOptions {
   readonly directory: string;
   readonly engine: {
-    remember(): EngineMemory;
+    memories(): MemoryParts;
     recall(memory: EngineMemory, isOld: boolean): void;
   };
   readonly registry: MetricsRegistry;
@@ -54,8 +49,9 @@ export interface BaselineStoreOptions {
 }
 
 /**
- * Baselines over restarts: read once at the start, written every five minutes and at the stop. A file is replaced as
- * a whole or not at all; one that is damaged is moved aside, said, and the baselines begin anew. Nothing here is fatal.
+ * Baselines over restarts: read once at the start, written every five minutes and at the stop, a few milliseconds at a
+ * time. A file is replaced as a whole or not at all; one that is damaged is moved aside, said, and the baselines begin
+ * anew. Nothing here is fatal.
  */
 export class BaselineStore {
   readonly #options: BaselineStoreOptions;
@@ -64,6 +60,8 @@ export class BaselineStore {
   readonly #saves: CounterInstrument;
   #nextMs: number;
   #failed = false;
+  /** The last save, under way or done: two at once would write one file. */
+  #saved = Promise.resolve();
 
   constructor(options: BaselineStoreOptions) {
     this.#options = options;
@@ -76,18 +74,23 @@ export class BaselineStore {
 
   /** Saves where it is time to; called once a tick. */
   tick(): void {
-    if (this.#options.clock.monotonicMs() >= this.#nextMs) this.save();
+    if (this.#options.clock.monotonicMs() >= this.#nextMs) void this.save();
   }
 
-  /** Writes the baselines now. A disk that fails is reported once. */
-  save(): void {
+  /** Writes the baselines, after a save that is under way; resolves once that is over. A disk that fails is reported once. */
+  save(): Promise<void> {
+    this.#nextMs = this.#options.clock.monotonicMs() + SAVE_EVERY_MS;
+    this.#saved = this.#saved.then(() => this.#write());
+    return this.#saved;
+  }
+
+  async #write(): Promise<void> {
     const { clock, directory, engine, log } = this.#options;
-    this.#nextMs = clock.monotonicMs() + SAVE_EVERY_MS;
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o750 });
-      const body = JSON.stringify(engine.remember());
-      const header = { version: VERSION, savedMs: clock.now(), sha256: digest(body) };
-      replaceFile(this.#file, `${JSON.stringify(header)}\n${body}\n`);
+      await mkdir(directory, { recursive: true, mode: 0o750 });
+      const { text, sha256 } = await written(bodyPieces(engine.memories()), clock);
+      const header = JSON.stringify({ version: VERSION, savedMs: clock.now(), sha256 });
+      await replaceFile(this.#file, [Buffer.from(`${header}\n`), ...text, Buffer.from("\n")]);
       this.#lastSave.set({}, clock.now() / 1000);
       this.#saves.inc({ outcome: "saved" });
       this.#failed = false;
@@ -138,23 +141,60 @@ function parse(text: string): { memory: EngineMemory; savedMs: number } {
   const savedMs = Number(header.savedMs);
   if (!Number.isFinite(savedMs)) throw new Error("the time is missing");
   const memory: unknown = JSON.parse(body);
-  if (isFirst) return { memory: { signals: bankMemory.parse(memory), detectors: {} }, savedMs };
-  return { memory: engineMemory.parse(memory), savedMs };
+  const whole = isFirst ? { signals: memory, detectors: {} } : memory;
+  return { memory: engineMemory.parse(whole), savedMs };
 }
 
 function digest(body: string): string {
   return createHash("sha256").update(body).digest("hex");
 }
 
-/** Whoever reads the file sees the old text or the new one, also after a power cut. */
-function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.new`;
-  const file = openSync(temporary, "w", 0o640);
-  try {
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+/** The text of an `EngineMemory`. */
+function* bodyPieces({ signals, detectors, coolDowns }: MemoryParts): Generator<string> {
+  yield '{"signals":';
+  yield* memberPieces(signals);
+  yield ',"detectors":';
+  yield* memberPieces(detectors);
+  yield ',"coolDowns":';
+  yield* jsonPieces(coolDowns());
+  yield "}";
+}
+
+/** The pieces together and their checksum; whatever else there is to do is done in between. */
+async function written(
+  pieces: Iterable<string>,
+  clock: Clock,
+): Promise<{ text: Buffer[]; sha256: string }> {
+  const text: Buffer[] = [];
+  const hash = createHash("sha256");
+  let slice = "";
+  let sinceMs = clock.monotonicMs();
+  const cut = (): void => {
+    const bytes = Buffer.from(slice);
+    hash.update(bytes);
+    text.push(bytes);
+    slice = "";
+  };
+  for (const piece of pieces) {
+    slice += piece;
+    if (clock.monotonicMs() - sinceMs < SLICE_MS) continue;
+    cut();
+    await setImmediate();
+    sinceMs = clock.monotonicMs();
   }
-  renameSync(temporary, path);
+  cut();
+  return { text, sha256: hash.digest("hex") };
+}
+
+/** Whoever reads the file sees the old text or the new one, also after a power cut. */
+async function replaceFile(path: string, text: readonly Buffer[]): Promise<void> {
+  const temporary = `${path}.new`;
+  const file = await open(temporary, "w", 0o640);
+  try {
+    await writeFile(file, text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
 }

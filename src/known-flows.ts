@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { FRAMES_AHEAD } from "./capture/look-ahead.ts";
 import { Direction, type Frame, LinkType } from "./capture/source.ts";
 import type { HomeNetworks } from "./decode/direction.ts";
 import { TcpFlag } from "./decode/packet.ts";
@@ -40,6 +41,9 @@ const TCP_FLAGS_AT = TRANSPORT_AT + 12;
 const UDP = 17;
 const UDP_HEADER_LENGTH = 8;
 const UDP_LENGTH_AT = TRANSPORT_AT + 4;
+const PORTS_BYTES = 4;
+/** So many flows are more than the cache of a core holds, and what a capture streams through the others pushes them out. */
+const FLOWS_BEYOND_CACHES = 32_768;
 
 /**
  * The short way for nearly every packet: IPv4 without options over Ethernet, TCP or UDP, of a flow in which nothing
@@ -57,6 +61,7 @@ export class KnownFlows {
   readonly #reading: Reading;
   /** By the lower byte of a UDP port: 1 where a tunnel may be behind it. */
   readonly #carrierEndings: Uint8Array;
+  readonly #hashes = new Int32Array(FRAMES_AHEAD);
 
   constructor(options: {
     readonly stage: FlowStage;
@@ -75,6 +80,28 @@ export class KnownFlows {
     this.#accounts = options.accounts;
     this.#reading = options.reading;
     this.#carrierEndings = options.carrierEndings;
+  }
+
+  /** Fetches from memory what `take` will look at of the frames that begin at `starts`; changes nothing. */
+  lookAhead(view: DataView, starts: Int32Array, count: number): void {
+    const table = this.#table;
+    if (table.end < FLOWS_BEYOND_CACHES) return;
+    const hashes = this.#hashes;
+    const last = view.byteLength - TRANSPORT_AT - PORTS_BYTES;
+    for (let i = 0; i < count; i++) {
+      const start = starts[i] as number;
+      // Whatever the frame is: of what is not IPv4 over Ethernet, the wrong flow is fetched, or none.
+      hashes[i] =
+        start > last
+          ? 0
+          : table.hashIpv4(
+              view.getInt32(start + SOURCE_AT),
+              view.getInt32(start + DESTINATION_AT),
+              view.getInt32(start + TRANSPORT_AT),
+              view.getUint8(start + PROTOCOL_AT),
+            );
+    }
+    table.fetch(hashes, count);
   }
 
   /** Counts the frame and returns COUNTED, or changes nothing and returns the slot of its flow or UNKNOWN. */

@@ -141,7 +141,7 @@ export class Monitor {
   async stop(): Promise<void> {
     await Promise.all(this.#sensors.map((sensor) => sensor.stop()));
     this.#merger.flush();
-    this.#baselines.save();
+    await this.#baselines.save();
     await this.#router.stop(STOP_TIMEOUT_MS);
     await this.#server?.close();
   }

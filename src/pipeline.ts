@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { CaptureSource, CaptureStats, Frame } from "./capture/source.ts";
+import type { CaptureSource, CaptureStats, Frame, LookAhead } from "./capture/source.ts";
 import { Decoder } from "./decode/decoder.ts";
 import { applicationNames, networkNames } from "./decode/families.ts";
 import { QuietAccounts } from "./decode/quiet-accounts.ts";
@@ -104,6 +104,11 @@ export class Pipeline {
     this.#source = options.source;
     this.#lastStats = options.source.stats();
   }
+
+  /** Fetches from memory what the next frames will need; changes nothing. */
+  readonly lookAhead: LookAhead = (view, starts, count) => {
+    if (this.#shortcuts) this.#knownFlows.lookAhead(view, starts, count);
+  };
 
   /** Takes one frame; never throws. */
   frame(frame: Frame): void {

@@ -59,7 +59,7 @@ export class ReplayPackets {
     let error: string | null = null;
     try {
       await source.open();
-      await source.run(this.#sink(path, source, pipeline, tally));
+      await source.run(this.#sink(path, source, pipeline, tally), pipeline.lookAhead);
     } catch (failure) {
       error = messageOf(failure);
     } finally {

@@ -58,7 +58,7 @@ async function capture(options: SensorOptions): Promise<void> {
   send({ type: "up", interface: source.interfaceName, source: source.name, account });
   const timer = startTicking(pipeline);
   try {
-    await source.run((frame) => pipeline.frame(frame));
+    await source.run((frame) => pipeline.frame(frame), pipeline.lookAhead);
     pipeline.finish();
   } finally {
     clearInterval(timer);

@@ -34,8 +34,8 @@ const INTRODUCTION = `The configuration comes from the command line, from variab
 - Secrets stand in the file, in a file of their own (\`*_file\`) or in a variable (\`*_env\`), never on the command line. \`/config\`
   shows them as \`<secret>\`.
 - SIGHUP and \`POST /-/reload\` read everything again. A configuration that is not valid is refused as a whole, the old one goes on,
-  and \`nam_config_last_reload_successful\` is 0. Counters, baselines and open anomalies survive. What is bound at the start needs
-  a restart: \`capture\`, \`flow\`, \`web\`, \`storage\`, \`log\`, \`agent\` and \`stealth\`.
+  and \`nam_config_last_reload_successful\` is 0. Counters, baselines, what detectors have learned and open anomalies
+  survive. What is bound at the start needs a restart: \`capture\`, \`flow\`, \`web\`, \`storage\`, \`log\`, \`agent\` and \`stealth\`.
 - \`web.config_file\` is a file of its own, in the format of the Prometheus exporter toolkit: \`tls_server_config\` (certificates,
   client certificates, versions) and \`basic_auth_users\` (bcrypt). It is read again when it or a certificate changes.`;
 

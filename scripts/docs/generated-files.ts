@@ -7,6 +7,7 @@ import { errorsDocument } from "./errors.ts";
 import { exampleConfiguration } from "./example.ts";
 import { jsonSchemaFile } from "./json-schema.ts";
 import { metricsDocument } from "./metrics.ts";
+import { protocolsDocument } from "./protocols.ts";
 
 /** Every file made from the code, by its path in the project. */
 export function generatedFiles(): ReadonlyMap<string, string> {
@@ -17,6 +18,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["docs/detectors.md", detectorsDocument()],
     ["docs/errors.md", errorsDocument()],
     ["docs/metrics.md", metricsDocument()],
+    ["docs/protocols.md", protocolsDocument()],
     ["config/nam.example.yml", exampleConfiguration()],
     ["config/nam.schema.json", jsonSchemaFile()],
   ]);

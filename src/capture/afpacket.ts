@@ -9,7 +9,7 @@ import { HardwareType } from "./link-types.ts";
 import type { LiveOptions } from "./live-options.ts";
 import { PacketSocket } from "./packet-socket.ts";
 import { RingLoop } from "./ring-loop.ts";
-import type { CaptureSource, CaptureStats, FrameSink } from "./source.ts";
+import type { CaptureSource, CaptureStats, FrameSink, LookAhead } from "./source.ts";
 import { PacketRing } from "./tpacket.ts";
 
 const MIB = 1024 * 1024;
@@ -70,11 +70,11 @@ export class AfPacketSource implements CaptureSource {
     }
   }
 
-  async run(sink: FrameSink): Promise<void> {
+  async run(sink: FrameSink, lookAhead?: LookAhead): Promise<void> {
     if (this.#opened === null) throw new NamError("INTERNAL", "run() needs a source that is open");
     if (this.#stopped) return;
     const { ring, binding } = this.#opened;
-    this.#delivery = new Delivery(sink);
+    this.#delivery = new Delivery(sink, lookAhead);
     this.#loop = new RingLoop(ring, this.#delivery, () => binding.follow());
     await this.#loop.run();
   }

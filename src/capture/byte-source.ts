@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { readSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { messageOf, NamError } from "../util/errors.ts";
@@ -34,20 +34,34 @@ const STREAM_PIECE_BYTES = 256 * 1024;
  * Throws CAPTURE_FILE where it cannot be read.
  */
 export async function openFile(path: string): Promise<ByteSource> {
-  let handle: FileHandle | undefined;
   try {
-    handle = await open(path, "r");
-    const stat = await handle.stat();
+    const stat = statSync(path);
     if (stat.isDirectory()) throw new NamError("CAPTURE_FILE", "it is a directory");
-    if (!stat.isFile()) return new StreamBytes(handle.createReadStream(), null);
-    const head = Buffer.alloc(GZIP_MAGIC_BYTES);
-    await handle.read(head, { position: 0 });
-    if (!isGzip(head)) return new FileBytes(handle, stat.size);
-    const packed = handle.createReadStream({ start: 0, highWaterMark: STREAM_PIECE_BYTES });
-    return new StreamBytes(packed, stat.size);
+    // What may wait for a writer is not waited for here.
+    return stat.isFile() ? openRegular(path) : new StreamBytes(await openStream(path), null);
   } catch (error) {
-    await handle?.close();
     throw new NamError("CAPTURE_FILE", `cannot read ${path}: ${messageOf(error)}`, error);
+  }
+}
+
+async function openStream(path: string): Promise<Readable> {
+  const handle = await open(path, "r");
+  return handle.createReadStream();
+}
+
+/** Without a turn of the event loop: a regular file never waits for anyone, and other threads of the process do. */
+function openRegular(path: string): ByteSource {
+  const descriptor = openSync(path, "r");
+  try {
+    const { size } = fstatSync(descriptor);
+    const head = Buffer.alloc(GZIP_MAGIC_BYTES);
+    readSync(descriptor, head, 0, head.length, 0);
+    if (!isGzip(head)) return new FileBytes(descriptor, size);
+    const options = { fd: descriptor, start: 0, highWaterMark: STREAM_PIECE_BYTES };
+    return new StreamBytes(createReadStream("", options), size);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
   }
 }
 
@@ -56,12 +70,12 @@ class FileBytes implements ByteSource {
   inputBytes = 0;
   readonly totalBytes: number;
   readonly pieceBytes: number;
-  readonly #handle: FileHandle;
+  readonly #descriptor: number;
   #pieces = 0;
   #aborted = false;
 
-  constructor(handle: FileHandle, totalBytes: number) {
-    this.#handle = handle;
+  constructor(descriptor: number, totalBytes: number) {
+    this.#descriptor = descriptor;
     this.totalBytes = totalBytes;
     this.pieceBytes = Math.min(Math.max(totalBytes, SMALLEST_PIECE_BYTES), FILE_PIECE_BYTES);
   }
@@ -69,7 +83,7 @@ class FileBytes implements ByteSource {
   async read(target: Uint8Array, at: number, lengthBytes: number): Promise<number> {
     if (++this.#pieces % PIECES_PER_TURN === 0) await turn();
     if (this.#aborted) return 0;
-    const bytesRead = readSync(this.#handle.fd, target, at, lengthBytes, this.inputBytes);
+    const bytesRead = readSync(this.#descriptor, target, at, lengthBytes, this.inputBytes);
     this.inputBytes += bytesRead;
     return bytesRead;
   }
@@ -78,8 +92,9 @@ class FileBytes implements ByteSource {
     this.#aborted = true;
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  async close(): Promise<void> {
+    this.abort();
+    closeSync(this.#descriptor);
   }
 }
 

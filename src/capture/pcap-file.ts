@@ -8,7 +8,7 @@ import { isPcap, PCAP_HEADER_BYTES, PcapReader } from "./pcap-format.ts";
 import { isPcapng, PcapngReader } from "./pcapng-format.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import type { Damage, RecordReader } from "./record-reader.ts";
-import type { CaptureSource, CaptureStats, FrameSink } from "./source.ts";
+import type { CaptureSource, CaptureStats, FrameSink, LookAhead } from "./source.ts";
 import { STANDARD_INPUT } from "./standard-input.ts";
 
 /** How far a file has been read. */
@@ -66,10 +66,10 @@ export class PcapFileSource implements CaptureSource {
         : await openFile(this.#path);
   }
 
-  async run(sink: FrameSink): Promise<void> {
+  async run(sink: FrameSink, lookAhead?: LookAhead): Promise<void> {
     if (this.#bytes === null) throw new NamError("INTERNAL", "run() needs a source that is open");
     const input = new ReadAhead(this.#bytes);
-    const delivery = new Delivery(sink);
+    const delivery = new Delivery(sink, lookAhead);
     delivery.stopped = this.#stopped;
     this.#delivery = delivery;
     try {

@@ -2,6 +2,7 @@
 
 import type { Delivery } from "./delivery.ts";
 import { linkTypeOf } from "./link-types.ts";
+import { FRAMES_AHEAD, type FramesAhead } from "./look-ahead.ts";
 import { packetTypeDirection } from "./packet-type.ts";
 import { type Damage, MAX_RECORD_BYTES, type RecordReader, setTime } from "./record-reader.ts";
 
@@ -16,6 +17,7 @@ export const PCAP_HEADER_BYTES = 24;
 
 const RECORD_BYTES = 16;
 const MODIFIED_RECORD_BYTES = 24;
+const CAPTURED_AT = 8;
 const PACKET_TYPE_AT = 22;
 
 // The upper bits of the link-type field hold the length of a frame check sequence.
@@ -63,11 +65,13 @@ export class PcapReader implements RecordReader {
   read(view: DataView, at: number, end: number, origin: number, delivery: Delivery): number {
     const little = this.#little;
     const headerBytes = this.#modified ? MODIFIED_RECORD_BYTES : RECORD_BYTES;
-    const { frame, sink } = delivery;
+    const { frame, sink, ahead } = delivery;
+    ahead.reset();
     frame.view = view;
     frame.linkType = this.linkTypes[0] as number;
     while (at + headerBytes <= end && !delivery.stopped) {
-      let captured = view.getUint32(at + 8, little);
+      if (ahead.isDue()) this.#announce(view, at, end, ahead);
+      let captured = view.getUint32(at + CAPTURED_AT, little);
       let original = view.getUint32(at + 12, little);
       if (this.#minor < 4 && this.#lengthsAreSwapped(captured, original)) {
         [captured, original] = [original, captured];
@@ -98,6 +102,20 @@ export class PcapReader implements RecordReader {
       at = next;
     }
     return at;
+  }
+
+  #announce(view: DataView, at: number, end: number, ahead: FramesAhead): void {
+    const headerBytes = this.#modified ? MODIFIED_RECORD_BYTES : RECORD_BYTES;
+    const { starts } = ahead;
+    let count = 0;
+    while (count < FRAMES_AHEAD && at + headerBytes <= end) {
+      const captured = view.getUint32(at + CAPTURED_AT, this.#little);
+      const next = at + headerBytes + captured;
+      if (next > end) break;
+      starts[count++] = at + headerBytes;
+      at = next;
+    }
+    ahead.announce(view, count);
   }
 
   // Files before version 2.3 hold the two lengths the other way round, and in 2.3 some do (libpcap, sf-pcap.c).

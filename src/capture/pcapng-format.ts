@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { Delivery } from "./delivery.ts";
+import { FRAMES_AHEAD, type FramesAhead } from "./look-ahead.ts";
 import { findOption, PcapngInterface } from "./pcapng-interface.ts";
 import { type Damage, MAX_RECORD_BYTES, type RecordReader } from "./record-reader.ts";
 import { Direction } from "./source.ts";
@@ -53,8 +54,11 @@ export class PcapngReader implements RecordReader {
   }
 
   read(view: DataView, at: number, end: number, origin: number, delivery: Delivery): number {
+    const { ahead } = delivery;
     delivery.frame.view = view;
+    ahead.reset();
     while (at + BLOCK_FRAMING_BYTES <= end && !delivery.stopped) {
+      if (ahead.isDue()) this.#announce(view, at, end, ahead);
       const type = view.getUint32(at, this.#little);
       if (type === SECTION_HEADER && !this.#beginSection(view, at, origin)) return at;
       const length = view.getUint32(at + 4, this.#little);
@@ -71,6 +75,20 @@ export class PcapngReader implements RecordReader {
       at = next;
     }
     return at;
+  }
+
+  #announce(view: DataView, at: number, end: number, ahead: FramesAhead): void {
+    const little = this.#little;
+    const { starts } = ahead;
+    let count = 0;
+    while (count < FRAMES_AHEAD && at + BLOCK_FRAMING_BYTES <= end) {
+      const length = view.getUint32(at + 4, little);
+      const isWhole = length >= BLOCK_FRAMING_BYTES && at + length <= end;
+      if (!isWhole || view.getUint32(at, little) !== ENHANCED_PACKET) break;
+      starts[count++] = at + BLOCK_HEADER_BYTES + PACKET_BODY_BYTES;
+      at += length;
+    }
+    ahead.announce(view, count);
   }
 
   #fail(at: number, origin: number, reason: string): number {

@@ -52,6 +52,12 @@ export interface Frame {
 
 export type FrameSink = (frame: Frame) => void;
 
+/**
+ * Is told where in `view` the next frames begin, the first `count` of `starts`, before the sink gets them one by one: what
+ * they need can be fetched from memory for many at once. A frame may be shorter than any header, and end with the view.
+ */
+export type LookAhead = (view: DataView, starts: Int32Array, count: number) => void;
+
 /** Cumulative since open; `received` = frames given to the sink + every drop below. */
 export interface CaptureStats {
   readonly received: number;
@@ -83,9 +89,10 @@ export interface CaptureSource {
   open(): Promise<void>;
   /**
    * Delivers frames until the input ends or `stop` is called. Never delivers after it settled. Rejects with
-   * CAPTURE_FILE_DAMAGED after the frames that came before the damage.
+   * CAPTURE_FILE_DAMAGED after the frames that came before the damage. Sources that know frames before they deliver them
+   * tell `lookAhead`.
    */
-  run(sink: FrameSink): Promise<void>;
+  run(sink: FrameSink, lookAhead?: LookAhead): Promise<void>;
   stop(): void;
   stats(): CaptureStats;
   /** False while a live interface is down or gone; absent where the source cannot tell. */

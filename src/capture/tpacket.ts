@@ -2,6 +2,7 @@
 import { i32 } from "../util/typed.ts";
 import type { Delivery } from "./delivery.ts";
 import { HardwareType, linkTypeOfHardware } from "./link-types.ts";
+import { FRAMES_AHEAD } from "./look-ahead.ts";
 import { PacketType, packetTypeDirection } from "./packet-type.ts";
 import { Direction, type Frame, LinkType } from "./source.ts";
 
@@ -86,7 +87,9 @@ export class PacketRing {
     let packet = block + view.getUint32(block + BLOCK_FIRST_PACKET, true);
     let left = view.getUint32(block + BLOCK_PACKETS, true);
     delivery.frame.view = view;
+    delivery.ahead.reset();
     while (left-- > 0 && !delivery.stopped) {
+      if (delivery.ahead.isDue()) this.#announce(packet, left + 1, delivery);
       const next = packet + view.getUint32(packet + NEXT_OFFSET, true);
       this.#deliver(packet, delivery);
       packet = next;
@@ -94,6 +97,17 @@ export class PacketRing {
     Atomics.store(this.#words, (block + BLOCK_STATUS) >> 2, STATUS_KERNEL);
     this.#block = (this.#block + 1) % this.#blockCount;
     return (status & STATUS_BLOCK_TIMEOUT) === 0 ? BlockState.FULL : BlockState.TIMED_OUT;
+  }
+
+  #announce(packet: number, left: number, { ahead }: Delivery): void {
+    const view = this.#view;
+    const { starts } = ahead;
+    const count = Math.min(left, FRAMES_AHEAD);
+    for (let i = 0; i < count; i++) {
+      starts[i] = packet + view.getUint16(packet + MAC_OFFSET, true);
+      packet += view.getUint32(packet + NEXT_OFFSET, true);
+    }
+    ahead.announce(view, count);
   }
 
   #isReady(block: number): boolean {

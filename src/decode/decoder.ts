@@ -42,8 +42,12 @@ const GUESS = GUESS_FLAG;
 const POSITIONS = POSITION_MASK + 1;
 const VERDICTS = SETTLED_FLAG;
 
-/** A flow whose payload has proved nothing for so many packets is what its port says. */
+/**
+ * A flow whose payload has proved nothing for so many packets is what its port says: TCP from its handshake on, and what
+ * has none or was met in the middle, which proves itself in its first messages or by chance.
+ */
 const PACKETS_TO_PROVE = 12;
+const FEW_TO_PROVE = 4;
 
 interface Gatherer {
   readonly position: number;
@@ -185,7 +189,8 @@ export class Decoder {
     }
     packet.application = position;
     packet.guessed = true;
-    if (packet.flowPackets <= PACKETS_TO_PROVE) {
+    const hasBegun = packet.ipProtocol === TCP && !packet.flowMidway;
+    if (packet.flowPackets <= (hasBegun ? PACKETS_TO_PROVE : FEW_TO_PROVE)) {
       this.#read(position, UNDECIDED);
       return UNDECIDED;
     }

@@ -89,6 +89,7 @@ export class Http2Frames {
       if (at > payloadAt + FARTHEST) at = -1;
     }
     if (at >= payloadAt + packet.payloadLength && from < 0) return Stop.DONE;
+    this.#headers.turnTo(packet);
     if (at < payloadAt) {
       const isPreface = startsPreface(view, payloadAt, payloadEnd);
       if (!isPreface && !startsFrame(view, payloadAt, payloadEnd)) return Stop.DONE;
@@ -98,6 +99,7 @@ export class Http2Frames {
     }
     this.#stop = Stop.DONE;
     words[side + NEXT] = (tcpSequence + this.#walk(packet, at, side) - payloadAt) | 0;
+    this.#headers.endSegment();
     return this.#stop;
   }
 

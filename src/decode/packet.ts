@@ -73,6 +73,8 @@ export interface Packet {
   flowSide: number;
   /** Packets of the flow so far, this one among them; 0 without a flow. */
   flowPackets: number;
+  /** True in a flow of TCP whose beginning was not seen. */
+  flowMidway: boolean;
   /** What the packet says about a login in clear text: a value of Login. */
   login: number;
   /** The packet's one outcome: 0 when every decoder was content, else the first Stop that is an error. */
@@ -150,6 +152,7 @@ export function emptyPacket(facts: PacketFacts): Packet {
     flow: -1,
     flowSide: 0,
     flowPackets: 0,
+    flowMidway: false,
     login: 0,
     fault: 0,
     faultLayer: 0,

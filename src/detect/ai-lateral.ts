@@ -82,8 +82,11 @@ class AiLateral implements Detector {
     return rememberSights(this.#learning, { talks: this.#talks, services: this.#services });
   }
 
-  recall(memory: unknown): void {
-    recallSights(memory, this.#learning, { talks: this.#talks, services: this.#services });
+  recall(memory: unknown, elapsedMs: number): void {
+    recallSights(memory, elapsedMs, this.#learning, {
+      talks: this.#talks,
+      services: this.#services,
+    });
   }
 
   #talk(row: Talk, tick: Tick): Finding[] {

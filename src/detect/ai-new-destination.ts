@@ -120,8 +120,9 @@ class NewDestinations implements Detector {
     return this.#novelties.remember(this.#elapsedMs);
   }
 
-  recall(memory: unknown): void {
-    this.#novelties.recall(noveltiesMemory.parse(memory), this.#elapsedMs);
+  recall(memory: unknown, elapsedMs: number): void {
+    this.#novelties.recall(noveltiesMemory.parse(memory), elapsedMs);
+    this.#elapsedMs = elapsedMs;
   }
 
   #see(row: Row, tick: Tick): void {

@@ -85,15 +85,19 @@ class NewProviders implements Detector {
   }
 
   remember(): unknown {
-    const uses = this.#uses.remember(({ lastMs }) => this.#elapsedMs - lastMs);
+    const forgetMs = this.#settings.forget_seconds * 1000;
+    const uses = this.#uses
+      .remember(({ lastMs }) => this.#elapsedMs - lastMs)
+      .filter(([, ageMs]) => ageMs <= forgetMs);
     return { learnedSeconds: this.#learnedSeconds, uses };
   }
 
-  recall(memory: unknown): void {
+  recall(memory: unknown, elapsedMs: number): void {
     const { learnedSeconds, uses } = memorySchema.parse(memory);
     this.#learnedSeconds = learnedSeconds;
+    this.#elapsedMs = elapsedMs;
     this.#uses.recall(uses, (ageMs) => ({
-      ...{ firstMs: Number.NEGATIVE_INFINITY, lastMs: this.#elapsedMs - ageMs },
+      ...{ firstMs: Number.NEGATIVE_INFINITY, lastMs: elapsedMs - ageMs },
     }));
   }
 

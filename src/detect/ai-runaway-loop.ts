@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type AiCallRow, entityOf, hasProvider, targetOf } from "./ai-targets.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
+import { pseudonymOf } from "./pseudonym.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, number } from "./text.ts";
 import { UsualHours, type UsualMemory, usualMemory } from "./usual-hours.ts";
@@ -40,7 +41,7 @@ const settings = z.strictObject({
     .min(1)
     .default(8)
     .describe(
-      "Deviations by which the host's calls may exceed the usual ones in all, five minutes after five minutes and one of each left out, where no five minutes are enough by themselves.",
+      "Deviations by which the host's calls may exceed the usual ones in all, five minutes after five minutes and one of each left out, where no five minutes are enough by themselves. It is not told any more once five minutes are usual.",
     ),
   calls_always: z
     .int()
@@ -59,7 +60,7 @@ const settings = z.strictObject({
 });
 type Settings = z.infer<typeof settings>;
 
-/** What is usual, by client and target; the last minutes are not kept over a restart. */
+/** What is usual, by client and target, whose name is hidden; the last minutes are not kept over a restart. */
 const memorySchema = z.array(z.tuple([z.string(), usualMemory])).max(CAPACITY);
 
 /** Calls of the last minutes, what is usual, and how far they have been above it for a while. */
@@ -67,7 +68,10 @@ class Calls {
   readonly usual: UsualHours;
   readonly #minutes = new Float64Array(MINUTES);
   #minute = 0;
-  /** By CUSUM (Page 1954): deviations above the usual that the last spans of five minutes add up to. */
+  /**
+   * By CUSUM (Page 1954): deviations above the usual that the last spans of five minutes add up to. Whoever reads it
+   * bounds it: what is more than enough to tell would be told for hours after the calls are usual again.
+   */
   drift = 0;
   #span: number;
   #spanCalls = 0;
@@ -136,7 +140,8 @@ class RunawayLoops implements Detector {
     const rows = new Map<string, AiCallRow[]>();
     for (const row of ai_calls) {
       if (QUIET_CATEGORIES.includes(row.category) || this.#shared.has(row.client)) continue;
-      const key = `${row.client} ${targetOf(row)}`;
+      const target = targetOf(row);
+      const key = `${row.client} ${hasProvider(row) ? target : pseudonymOf(target)}`;
       rows.set(key, [...(rows.get(key) ?? []), row]);
     }
     return [...rows].flatMap(([key, own]) => this.#judge(key, own, tick, loops));
@@ -146,10 +151,11 @@ class RunawayLoops implements Detector {
     return this.#calls.remember(({ usual }): UsualMemory => usual.remember(this.#elapsedMs));
   }
 
-  recall(memory: unknown): void {
+  recall(memory: unknown, elapsedMs: number): void {
     const revive = (own: UsualMemory): Calls =>
-      new Calls(UsualHours.recall(own, this.#elapsedMs), this.#elapsedMs);
+      new Calls(UsualHours.recall(own, elapsedMs), elapsedMs);
     this.#calls.recall(memorySchema.parse(memory), revive);
+    this.#elapsedMs = elapsedMs;
   }
 
   #judge(
@@ -167,21 +173,17 @@ class RunawayLoops implements Detector {
     const { sum } = calls;
     const isKnown = calls.usual.isKnown(elapsedMs, own.learn_seconds);
     const score = isKnown ? calls.usual.score(sum, FLOOR) : null;
-    if (!isKnown) calls.drift = 0;
+    calls.drift = isKnown ? Math.min(calls.drift, own.drift) : 0;
     if (!tainted) calls.usual.raise(sum, elapsedMs);
     const [row] = rows;
     if (row === undefined || calls.busyMinutes < BUSY_MINUTES) return [];
     const isMuch = score === null ? sum >= own.calls_always : sum >= own.calls;
-    const isFar = score === null || score >= own.score || calls.drift >= own.drift;
+    const isFar =
+      score === null || score >= own.score || (score > SLACK && calls.drift >= own.drift);
     return isMuch && isFar ? [this.#finding(row, calls, score, loops.has(row.client))] : [];
   }
 
-  #finding(
-    row: AiCallRow,
-    { sum, usual, drift }: Calls,
-    score: number | null,
-    hasLoop: boolean,
-  ): Finding {
+  #finding(row: AiCallRow, { sum, usual }: Calls, score: number | null, hasLoop: boolean): Finding {
     const own = this.#settings;
     const target = targetOf(row);
     const isDrift = score !== null && score < own.score;
@@ -205,7 +207,7 @@ class RunawayLoops implements Detector {
         score === null
           ? "what is usual for the host is not known yet"
           : `its busy hours have ${number(usual.usual)} in five minutes`,
-        ...(isDrift ? [`for a while now, by ${number(drift)} deviations in all`] : []),
+        ...(isDrift ? [`for a while now, by ${number(own.drift)} deviations and more in all`] : []),
         hasLoop
           ? "its uploads grow from call to call, as an agent's do"
           : "its uploads do not grow from call to call",

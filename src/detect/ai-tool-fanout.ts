@@ -91,11 +91,12 @@ class ToolFanout implements Detector {
     return this.#fans.remember(({ usual }) => usual.remember(this.#elapsedMs));
   }
 
-  recall(memory: unknown): void {
+  recall(memory: unknown, elapsedMs: number): void {
     this.#fans.recall(memorySchema.parse(memory), (own) => ({
       arrivals: [],
-      usual: UsualHours.recall(own, this.#elapsedMs),
+      usual: UsualHours.recall(own, elapsedMs),
     }));
+    this.#elapsedMs = elapsedMs;
   }
 
   #fanOf(client: string, { elapsedMs }: Tick): Fan {

@@ -89,13 +89,13 @@ class UploadJumps implements Detector {
     return this.#uploads.remember(({ hours, calls }) => [hours.remember(now), calls.remember(now)]);
   }
 
-  recall(memory: unknown): void {
-    const now = this.#elapsedMs;
+  recall(memory: unknown, elapsedMs: number): void {
     this.#uploads.recall(memorySchema.parse(memory), ([hours, calls]) => ({
       recent: new RecentSums(["up"] as const, HOUR_MS, PARTS),
-      hours: UsualHours.recall(hours, now),
-      calls: UsualHours.recall(calls, now),
+      hours: UsualHours.recall(hours, elapsedMs),
+      calls: UsualHours.recall(calls, elapsedMs),
     }));
+    this.#elapsedMs = elapsedMs;
   }
 
   #judge(row: AiCallRow, { elapsedMs, tainted, seconds }: Tick): Finding[] {

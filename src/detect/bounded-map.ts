@@ -53,7 +53,11 @@ export class BoundedMap<Value> {
 
   /** Entities from the least to the most recently used, their states made plain: what `recall` takes. */
   remember<Plain>(plain: (value: Value) => Plain): [key: string, state: Plain][] {
-    return [...this.entries()].map(([key, value]) => [key, plain(value)]);
+    const states: [key: string, state: Plain][] = [];
+    for (let node = this.#oldest; node; node = node.newer) {
+      states.push([node.key, plain(node.value)]);
+    }
+    return states;
   }
 
   /** Takes entities over as the most recently used ones. */

@@ -180,8 +180,11 @@ export interface Detector {
   evaluate(tick: Tick): readonly Finding[];
   /** What it has learned of the network and would take long to learn again, as plain data for the state file. */
   remember?(): unknown;
-  /** Goes on from there; throws, with nothing changed, where that is not what `remember` gives. */
-  recall?(memory: unknown): void;
+  /**
+   * Goes on from there, as if that were remembered at `elapsedMs`, the time of the last tick; throws, with nothing
+   * changed, where that is not what `remember` gives.
+   */
+  recall?(memory: unknown, elapsedMs: number): void;
 }
 
 /** A detector is one file: this declaration, its settings and its state bounds. */

@@ -23,7 +23,7 @@ import { environmentOf, type GuardSettings } from "./guards.ts";
 import type { Moment } from "./incident.ts";
 import { Incidents, type Report } from "./incidents.ts";
 import { type LearningState, learningOf } from "./learning.ts";
-import type { EngineMemory } from "./memory.ts";
+import type { EngineMemory, MemoryParts } from "./memory.ts";
 import {
   type DetectSettings,
   type ParsedSettings,
@@ -95,6 +95,7 @@ export class DetectionEngine {
     const told: Found[] = [];
     const tick: Tick = { ...this.#judge(window, host), found: told };
     const moment = this.#clock.moment(tick.timeMs, this.#options.agent);
+    this.#incidents.coolDowns.settle(moment, this.#guards.cooldown_seconds * 1000);
     const found = new Map<string, readonly Finding[]>();
     for (const { definition, settings, detector } of this.#running) {
       if (!settings.enabled) continue;
@@ -128,23 +129,35 @@ export class DetectionEngine {
     return learningOf(this.#bank.states, this.#clock.elapsedMs, this.#guards.learn_seconds);
   }
 
-  /** What the baselines know, as plain data. */
+  /** What the baselines and detectors know, and what was told and is over, as plain data. */
   remember(): EngineMemory {
-    const detectors = this.#running.flatMap(({ definition, detector }) => {
+    return {
+      signals: this.#bank.remember(),
+      detectors: Object.fromEntries(this.#memories()),
+      coolDowns: this.#incidents.coolDowns.remember(),
+    };
+  }
+
+  /** The same in parts. */
+  memories(): MemoryParts {
+    const coolDowns = (): EngineMemory["coolDowns"] => this.#incidents.coolDowns.remember();
+    return { signals: this.#bank.memories(), detectors: this.#memories(), coolDowns };
+  }
+
+  *#memories(): Generator<[detector: string, memory: unknown]> {
+    for (const { definition, detector } of this.#running) {
       const memory = detector.remember?.();
-      return memory === undefined ? [] : [[definition.name, memory] as const];
-    });
-    return { signals: this.#bank.remember(), detectors: Object.fromEntries(detectors) };
+      if (memory !== undefined) yield [definition.name, memory];
+    }
   }
 
   /** Goes on from there; of an old memory only the seasons are taken. A detector that cannot read its own begins anew. */
   recall(memory: EngineMemory, isOld: boolean): void {
     this.#bank.recall(memory.signals, isOld);
     if (isOld) return;
+    this.#incidents.coolDowns.recall(memory.coolDowns);
     for (const { definition, detector } of this.#running) {
-      const own = memory.detectors[definition.name];
-      if (own === undefined) continue;
-      this.#collectors.run(collectorName(definition.name), () => detector.recall?.(own));
+      this.#recall(definition, detector, memory.detectors[definition.name]);
     }
   }
 
@@ -167,7 +180,8 @@ export class DetectionEngine {
 
   /**
    * Takes new settings from the next tick on. Baselines and open incidents stay; a detector whose own settings
-   * changed starts over. Throws CONFIG_INVALID, and keeps the old settings, where the new ones are not valid.
+   * changed goes on with what it would keep over a restart, and counts the rest anew. Throws CONFIG_INVALID, and keeps
+   * the old settings, where the new ones are not valid.
    */
   reconfigure(settings: DetectSettings): void {
     const guards = parseGuards(settings);
@@ -181,14 +195,21 @@ export class DetectionEngine {
   #start(settings: DetectSettings): Running[] {
     return this.#options.detectors.map((definition) => {
       const parsed = parseSettings(definition, settings);
-      const same = this.#running.find(
-        (running) =>
-          running.definition === definition &&
-          JSON.stringify(running.settings.own) === JSON.stringify(parsed.own),
-      );
-      const detector = same?.detector ?? definition.create(parsed.own, this.#options.context);
+      const before = this.#running.find((running) => running.definition === definition);
+      if (before && JSON.stringify(before.settings.own) === JSON.stringify(parsed.own)) {
+        return { definition, settings: parsed, detector: before.detector };
+      }
+      const detector = definition.create(parsed.own, this.#options.context);
+      this.#recall(definition, detector, before?.detector.remember?.());
       return { definition, settings: parsed, detector };
     });
+  }
+
+  #recall(definition: DetectorDefinition<unknown>, detector: Detector, memory: unknown): void {
+    if (memory === undefined) return;
+    const { elapsedMs } = this.#clock;
+    const collector = collectorName(definition.name);
+    this.#collectors.run(collector, () => detector.recall?.(memory, elapsedMs));
   }
 
   /** True for as long as nothing is told above info. */

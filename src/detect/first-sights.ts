@@ -57,9 +57,10 @@ export class Learning {
     return this.#counted;
   }
 
-  /** Goes on after so many seconds learned. */
-  recall(counted: number): void {
+  /** Goes on at that time after so many seconds learned. */
+  recall(counted: number, elapsedMs: number): void {
     this.#counted = counted;
+    this.elapsedMs = elapsedMs;
   }
 
   /** Once a tick, before anything is seen in it. */
@@ -82,8 +83,12 @@ export class FirstSights {
     this.#learning = learning;
   }
 
+  /** What would be new again is left out. */
   remember(): [key: string, ageMs: number][] {
-    return this.#known.remember(({ lastMs }) => this.#learning.elapsedMs - lastMs);
+    const knownMs = this.#settings.known_seconds * 1000;
+    return this.#known
+      .remember(({ lastMs }) => this.#learning.elapsedMs - lastMs)
+      .filter(([, ageMs]) => ageMs <= knownMs);
   }
 
   /** Knows all of that, as if it had been learned. */
@@ -120,14 +125,14 @@ export function rememberSights(
   return { learnedSeconds: learning.counted, seen: Object.fromEntries(seen) };
 }
 
-/** Goes on from there; throws, with nothing changed, where that is not what `rememberSights` gives. */
+/** Goes on from there at that time; throws, with nothing changed, where that is not what `rememberSights` gives. */
 export function recallSights(
   memory: unknown,
+  elapsedMs: number,
   learning: Learning,
   sights: Readonly<Record<string, FirstSights>>,
 ): void {
   const { learnedSeconds, seen } = sightsMemory.parse(memory);
-  learning.recall(learnedSeconds);
-
+  learning.recall(learnedSeconds, elapsedMs);
   for (const [name, own] of Object.entries(sights)) own.recall(seen[name] ?? []);
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { CounterInstrument, GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
 import { aggregate, byImportance, MANY } from "./aggregate.ts";
+import { CoolDowns } from "./cool-downs.ts";
 import { type Anomaly, type Entity, type Finding, SEVERITIES } from "./detector.ts";
 import { incidentFamilies, type SuppressionReason } from "./families.ts";
 import type { GuardSettings } from "./guards.ts";
 import { Incident, type Moment, severityRank } from "./incident.ts";
-
-/** Entities whose cool-down is remembered; the oldest is forgotten first. */
-const COOLING_CAPACITY = 4096;
 
 /** What one detector found in a tick, and how its incidents are to be kept. */
 export interface Report {
@@ -22,7 +20,8 @@ export interface Report {
  */
 export class Incidents {
   readonly #open = new Map<string, Map<string, Incident>>();
-  readonly #cooling = new Map<string, { readonly untilMs: number; readonly rank: number }>();
+  /** Kept over a restart, unlike what is open, which comes back from who was told. */
+  readonly coolDowns = new CoolDowns();
   readonly #events: CounterInstrument;
   readonly #active: GaugeInstrument;
   readonly #suppressed: CounterInstrument;
@@ -100,7 +99,8 @@ export class Incidents {
     const open = this.#of(detector.name);
     const incident = open.get(finding.entity.key);
     if (incident) return this.#update(incident, finding, moment, guards);
-    if (this.#isCooling(detector.name, finding, moment)) {
+    const rank = severityRank(finding.severity);
+    if (this.coolDowns.holds(`${detector.name}|${finding.entity.key}`, rank, moment)) {
       this.suppress(detector.name, "cooldown", 1);
       return null;
     }
@@ -129,32 +129,12 @@ export class Incidents {
     for (const [key, incident] of open) {
       if (!incident.isQuiet(moment.elapsedMs, quietMs)) continue;
       open.delete(key);
-      this.#cool(`${detector.name}|${key}`, {
-        untilMs: moment.elapsedMs + guards.cooldown_seconds * 1000,
-        rank: severityRank(incident.severity),
-      });
+      const coolDownMs = guards.cooldown_seconds * 1000;
+      const rank = severityRank(incident.severity);
+      this.coolDowns.begin(`${detector.name}|${key}`, rank, moment, coolDownMs);
       resolved.push(incident.resolved(moment.timeMs));
     }
     return resolved;
-  }
-
-  #isCooling(detector: string, finding: Finding, moment: Moment): boolean {
-    const key = `${detector}|${finding.entity.key}`;
-    const cooling = this.#cooling.get(key);
-    if (!cooling) return false;
-    if (moment.elapsedMs < cooling.untilMs && severityRank(finding.severity) <= cooling.rank) {
-      return true;
-    }
-    this.#cooling.delete(key);
-    return false;
-  }
-
-  #cool(key: string, cooling: { readonly untilMs: number; readonly rank: number }): void {
-    if (this.#cooling.size >= COOLING_CAPACITY) {
-      const [oldest] = this.#cooling.keys();
-      if (oldest !== undefined) this.#cooling.delete(oldest);
-    }
-    this.#cooling.set(key, cooling);
   }
 
   #of(detector: string): Map<string, Incident> {

@@ -52,8 +52,8 @@ class MetadataAccess implements Detector {
     return rememberSights(this.#learning, { askers: this.#askers });
   }
 
-  recall(memory: unknown): void {
-    recallSights(memory, this.#learning, { askers: this.#askers });
+  recall(memory: unknown, elapsedMs: number): void {
+    recallSights(memory, elapsedMs, this.#learning, { askers: this.#askers });
   }
 
   #finding({ client, server, connections, requests, bare }: Row, tick: Tick): Finding {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Tick } from "./detector.ts";
+import { pseudonymOf } from "./pseudonym.ts";
 import { RecentSums } from "./recent-sums.ts";
 
 const CLIENTS = 4096;
@@ -30,7 +31,7 @@ interface Client {
 
 /**
  * What is kept of novelties over a restart: by client, for how long it has been known and how often it went somewhere new
- * in the last day; by client and destination, how long ago it was there. Ages in milliseconds.
+ * in the last day; by client and destination, both hidden, how long ago it was there. Ages in milliseconds.
  */
 export const noveltiesMemory = z.strictObject({
   clients: z.array(z.tuple([z.string(), z.tuple([z.number(), z.number()])])).max(CLIENTS),
@@ -41,17 +42,21 @@ export const noveltiesMemory = z.strictObject({
 export class Novelties {
   readonly #settings: NoveltySettings;
   readonly #clients = new BoundedMap<Client>(CLIENTS);
-  /** When each client was last at each destination. */
+  /** When each client was last at each destination, by a pseudonym of both. */
   readonly #lastMs = new BoundedMap<{ lastMs: number }>(DESTINATIONS);
 
   constructor(settings: NoveltySettings) {
     this.#settings = settings;
   }
 
+  /** What would be new again is left out. */
   remember(now: number): z.infer<typeof noveltiesMemory> {
+    const knownMs = this.#settings.known_seconds * 1000;
     return {
       clients: this.#clients.remember(({ firstMs, news }) => [now - firstMs, news.total("news")]),
-      seen: this.#lastMs.remember(({ lastMs }) => now - lastMs),
+      seen: this.#lastMs
+        .remember(({ lastMs }) => now - lastMs)
+        .filter(([, ageMs]) => ageMs <= knownMs),
     };
   }
 
@@ -74,7 +79,7 @@ export class Novelties {
     // What is seen with losses might have been there before, unseen.
     if (tainted) return undefined;
     const own = this.#settings;
-    const key = `${client} ${destination}`;
+    const key = pseudonymOf(`${client} ${destination}`);
     const known = this.#lastMs.peek(key);
     const isKnown = known !== undefined && elapsedMs - known.lastMs <= own.known_seconds * 1000;
     this.#lastMs.use(key, () => ({ lastMs: elapsedMs })).lastMs = elapsedMs;

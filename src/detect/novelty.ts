@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
-import { BoundedMap } from "./bounded-map.ts";
 import type {
   Detector,
   DetectorContext,
@@ -9,10 +8,10 @@ import type {
   Finding,
   Tick,
 } from "./detector.ts";
+import { FirstSights, Learning, recallSights, rememberSights } from "./first-sights.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, duration, endpoint } from "./text.ts";
 
-const CAPACITY = 16_384;
 const HOUR = 3600;
 /** Ports from here on are taken at random by clients, and by FTP and RPC for their data. */
 const FIRST_DYNAMIC_PORT = 32_768;
@@ -91,7 +90,7 @@ export const rareCombo = definitionOf({
         key: `${application} ${protocol} ${port}`,
         entity: { kind: "service", source: topClient, destination: server, port },
         protocol: application,
-        fact: `${topClient} speaks it with ${endpoint(server, port)}`,
+        fact: `${topClient} speaks it with ${endpoint(server, port)} (by payload)`,
         explanation: `${application} on ${protocol} port ${port} is a combination that this network never had: ${topClient} speaks it with ${server}.`,
         filter: `${addressFilter("dst", server)} && ${addressFilter("src", topClient)}`,
       })),
@@ -148,27 +147,33 @@ class NoveltyDetector implements Detector {
   readonly #novelty: Novelty;
   readonly #settings: Settings;
   readonly #context: DetectorContext;
-  /** When each was first seen; what was not seen for longest is forgotten first. */
-  readonly #known = new BoundedMap<number>(CAPACITY);
-  #learnedSeconds = 0;
+  readonly #learning: Learning;
+  readonly #known: FirstSights;
 
   constructor(novelty: Novelty, own: Settings, context: DetectorContext) {
     this.#novelty = novelty;
     this.#settings = own;
     this.#context = context;
+    // A machine that is switched on once a year is not new every year: only what there is no room for is forgotten.
+    const sights = { ...own, known_seconds: Number.POSITIVE_INFINITY };
+    this.#learning = new Learning(sights);
+    this.#known = new FirstSights(sights, this.#learning);
   }
 
   evaluate(tick: Tick): Finding[] {
-    const own = this.#settings;
-    const isReady = this.#learnedSeconds >= own.learn_seconds;
-    this.#learnedSeconds += tick.seconds;
-    return this.#novelty.sights(tick, this.#context).flatMap((sight) => {
-      const firstMs = this.#known.use(sight.key, () =>
-        isReady ? tick.elapsedMs : Number.NEGATIVE_INFINITY,
-      );
-      const isNew = isReady && tick.elapsedMs - firstMs < own.told_seconds * 1000;
-      return isNew ? [this.#finding(sight, tick)] : [];
-    });
+    this.#learning.update(tick);
+    return this.#novelty
+      .sights(tick, this.#context)
+      .filter(({ key }) => this.#known.isNew(key, tick))
+      .map((sight) => this.#finding(sight, tick));
+  }
+
+  remember(): unknown {
+    return rememberSights(this.#learning, { known: this.#known });
+  }
+
+  recall(memory: unknown, elapsedMs: number): void {
+    recallSights(memory, elapsedMs, this.#learning, { known: this.#known });
   }
 
   #finding({ key, entity, protocol, fact, explanation, filter }: Sight, tick: Tick): Finding {
@@ -183,7 +188,7 @@ class NoveltyDetector implements Detector {
       threshold: { value: seconds, setting: `detectors.${name}.learn_seconds` },
       windowSeconds: tick.seconds,
       samples: 1,
-      evidence: [fact, `not seen in the ${duration(this.#learnedSeconds)} before`],
+      evidence: [fact, `not seen in the ${duration(this.#learning.seconds)} before`],
       explanation,
       suggestion: { wireshark_filter: filter, promql },
     };

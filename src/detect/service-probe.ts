@@ -79,7 +79,7 @@ class ServiceProbe implements Detector {
       threshold: { value: applications, setting: "detectors.service_probe.applications" },
       windowSeconds: seconds,
       samples: names.length,
-      evidence: [`spoken: ${names.slice(0, 10).join(", ")}`],
+      evidence: [`spoken (by payload): ${names.slice(0, 10).join(", ")}`],
       explanation: `${topClient} spoke ${count(names.length, "different application")} to ${endpoint(server, port)} within ${duration(seconds)}: it finds out what runs there.`,
       suggestion: {
         wireshark_filter: `${addressFilter("src", topClient)} && ${addressFilter("dst", server)} && tcp.dstport == ${port}`,

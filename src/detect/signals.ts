@@ -4,7 +4,7 @@ import type { SignalDefinition } from "../metrics/metric.ts";
 import type { GaugeInstrument, MetricsRegistry } from "../metrics/registry.ts";
 import { f64, i32 } from "../util/typed.ts";
 import type { EwmaLimits } from "./baseline/guarded-ewma.ts";
-import type { BankMemory } from "./baseline/memory.ts";
+import type { BankMemory, SignalMemory } from "./baseline/memory.ts";
 import { type Circumstances, Signal } from "./baseline/signal.ts";
 import type { HostSample, SignalState } from "./detector.ts";
 import { isExposed, signalFamilies } from "./families.ts";
@@ -67,9 +67,14 @@ export class SignalBank {
 
   /** What every signal's baselines know. */
   remember(): BankMemory {
-    return Object.fromEntries(
-      [...this.#rates, ...this.#levels].map(({ signal }) => [signal.key, signal.remember()]),
-    );
+    return Object.fromEntries(this.memories());
+  }
+
+  /** The same, signal by signal, each as of when it is asked for. */
+  *memories(): Generator<[name: string, memory: SignalMemory]> {
+    for (const { signal } of [...this.#rates, ...this.#levels]) {
+      yield [signal.key, signal.remember()];
+    }
   }
 
   /** Goes on from what is remembered of the signals that still exist. */

@@ -72,7 +72,7 @@ class UnusualPort implements Detector {
       windowSeconds: tick.seconds,
       samples: flows,
       evidence: [
-        `${count(flows, "flow")} of ${application} to ${protocol} port ${port}, the last seen from ${topClient}`,
+        `${count(flows, "flow")} of ${application} (by payload) to ${protocol} port ${port}, the last seen from ${topClient}`,
         `usual on this port: ${usual.join(", ")}`,
       ],
       explanation: `${topClient} speaks ${application} with ${endpoint(server, port)}, a port of ${usual[0]}: that is how a connection gets past a firewall.`,

@@ -2,6 +2,7 @@
 import type { Packet } from "../decode/packet.ts";
 import { V4_MAPPED_WORD2 } from "../util/address.ts";
 import { f64, i32, u8 } from "../util/typed.ts";
+import { FlowState, STATE_MASK } from "./flow-state.ts";
 import type { FlowKey } from "./tracker.ts";
 
 /** A row is one cache line: 16 words. All that a packet of a known flow reads or writes is in it. */
@@ -23,6 +24,9 @@ const BYTES_IN_DOUBLES = 3;
 export const NEXT_SEQUENCE = 10;
 export const MARKS = 12;
 export const STAMP = 13;
+/** of all else, in their place: ICMP errors about what each side sent, and of the client's batch, those it was owed; */
+const ERRORS_ABOUT = NEXT_SEQUENCE;
+const ASKED = MARKS;
 /** when the flow times out, and when it began. */
 const EXPIRY = 14;
 const STARTED = 15;
@@ -38,7 +42,14 @@ export const Mark = {
   /** The client's shut window is watched, and was reported. */
   SHUT: 0x20,
   STALLED: 0x40,
+  /** TCP whose first segment was no part of a handshake. */
+  MIDWAY: 0x80,
+  /** An ICMP error about the flow was counted. */
+  ERROR: 0x100,
 } as const;
+
+const { MIDWAY } = Mark;
+const { MIDSTREAM } = FlowState;
 
 /** Words of the upper parts of IPv6 addresses, kept apart because IPv4 has none: three of each end, padded to four. */
 const HIGH_SHIFT = 3;
@@ -46,6 +57,7 @@ const HIGH_SERVER = 4;
 
 /** glibc starts large blocks 16 bytes after a cache line; with another allocator this only costs some speed. */
 const ROWS_AT = 48;
+const TCP = 6;
 /** Expiry of a free row. */
 const NEVER = 0x7fffffff;
 
@@ -91,13 +103,19 @@ export class FlowRows {
     words[at + PACKETS + 1] = 0;
     words[at + NEXT_SEQUENCE] = 0;
     words[at + NEXT_SEQUENCE + 1] = 0;
-    words[at + MARKS] = 0;
+    words[at + MARKS] = (state & STATE_MASK) === MIDSTREAM ? MIDWAY : 0;
     words[at + STAMP] = 0;
     words[at + STARTED] = now;
     const bytes = (at >> 1) + BYTES_IN_DOUBLES;
     this.#doubles[bytes] = 0;
     this.#doubles[bytes + 1] = 0;
     if (packet.ipVersion === 6) this.#beginHigh(slot, packet, side);
+  }
+
+  /** True for TCP of which the beginning was not seen. */
+  isMidway(slot: number): boolean {
+    const marks = i32(this.words, (slot << ROW_SHIFT) + MARKS);
+    return (marks & MIDWAY) !== 0 && this.ipProtocol(slot) === TCP;
   }
 
   /** Frees a row. */
@@ -160,6 +178,38 @@ export class FlowRows {
   /** Sequence number that a side of a TCP flow is expected to send next, 0 where it has not been heard. */
   nextSequence(slot: number, side: number): number {
     return i32(this.words, (slot << ROW_SHIFT) + NEXT_SEQUENCE + side);
+  }
+
+  /**
+   * Takes an ICMP error about a packet that `side` has sent, and returns whether it was owed: at most one for each
+   * packet, and of a TCP flow, which has no room to count them, one in all.
+   */
+  owesError(slot: number, side: number): boolean {
+    const { words } = this;
+    const at = slot << ROW_SHIFT;
+    if (this.ipProtocol(slot) === TCP) {
+      const marks = i32(words, at + MARKS);
+      words[at + MARKS] = marks | Mark.ERROR;
+      return (marks & Mark.ERROR) === 0;
+    }
+    const errors = i32(words, at + ERRORS_ABOUT + side);
+    if (errors >>> 0 >= this.packets(slot, side)) return false;
+    words[at + ERRORS_ABOUT + side] = errors + 1;
+    return true;
+  }
+
+  /** Of the packets of an ICMP flow's client since its last BATCH, the errors about what their receiver sent itself. */
+  asked(slot: number): number {
+    return this.ipProtocol(slot) === TCP ? 0 : i32(this.words, (slot << ROW_SHIFT) + ASKED);
+  }
+
+  countAsked(slot: number): void {
+    const at = (slot << ROW_SHIFT) + ASKED;
+    this.words[at] = i32(this.words, at) + 1;
+  }
+
+  forgetAsked(slot: number): void {
+    if (this.ipProtocol(slot) !== TCP) this.words[(slot << ROW_SHIFT) + ASKED] = 0;
   }
 
   /** FlowState and its flags. */

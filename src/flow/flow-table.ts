@@ -15,9 +15,16 @@ import { FlowRows, KIND, KIND_MASK, kindOf, PORTS, ROW_SHIFT, SERVER } from "./f
 import { hashKey, mix } from "./hash.ts";
 import { emptyFlowKey, type FlowKey } from "./tracker.ts";
 
+// Imports are looked up each time they are named; constants of the file are not.
+const BUCKET = BUCKET_SHIFT;
+const ROW = ROW_SHIFT;
 const INT32_MIN = -0x80000000;
 const VERSION_4 = 4 << 8;
 const WAYS_OF_WORD = 4;
+/** Most hashes that `fetch` takes. */
+const FETCHED_MOST = 64;
+/** As `matches` returns the last way of a word. */
+const LAST_WAY = INT32_MIN;
 
 /**
  * Flows by address pair, ports and IP protocol, both directions as one, in arrays that never grow. A flow's row, called
@@ -31,6 +38,8 @@ export class FlowTable {
   readonly rows: FlowRows;
   /** Who sent the packet that was looked up last: 0 the flow's client, 1 its server. */
   side = 0;
+  /** The same of the last `peek`. */
+  peekedSide = 0;
   readonly #index: FlowIndex;
   /** Slots that flows have left; those from `end` on never had one. */
   readonly #freed: Int32Array;
@@ -42,6 +51,7 @@ export class FlowTable {
   readonly #portKey: number = 0;
   readonly #flow: FlowKey = emptyFlowKey();
   #hash = 0;
+  readonly #read = new Int32Array(FETCHED_MOST);
 
   constructor(capacity: number, hashSeed: number) {
     this.capacity = Math.min(1 << Math.max(3, Math.ceil(Math.log2(capacity))), MOST_ROWS);
@@ -67,8 +77,19 @@ export class FlowTable {
     return this.#findIpv6(packet);
   }
 
+  /** `find` for a look in between: `side`, and the flow that `insert` would put in, stay those of the last lookup. */
+  peek(packet: Packet): number {
+    const { side } = this;
+    const hash = this.#hash;
+    const slot = this.find(packet);
+    this.peekedSide = this.side;
+    this.side = side;
+    this.#hash = hash;
+    return slot;
+  }
+
   /**
-   * The same for an IPv4 packet that is not decoded into a Packet. One long function with plain element reads, because
+   * `find` for an IPv4 packet that is not decoded into a Packet. One long function with plain element reads, because
    * this is where the packet path spends its time: the compiler stops inlining where small parts add up to too much.
    */
   findIpv4(
@@ -80,7 +101,12 @@ export class FlowTable {
   ): number {
     const { words } = this.rows;
     const { words: tags, view } = this.#index;
-    const hash = this.#hashIpv4(source, destination, sourcePort, destinationPort, ipProtocol);
+    const hash = this.hashIpv4(
+      source,
+      destination,
+      (sourcePort << 16) | destinationPort,
+      ipProtocol,
+    );
     this.#hash = hash;
     const tag = tagOf(hash);
     const ports = sourcePort | (destinationPort << 16);
@@ -112,6 +138,31 @@ export class FlowTable {
       if (firstOfWord !== 0) return -1;
       found = matches(tags[(bucket << BUCKET_SHIFT) + 1] as number, tag);
     }
+  }
+
+  /**
+   * Reads what `find` will read for the first `count` of `hashes`, and finds nothing: first the buckets, then the rows, in
+   * loops so short that the processor is in many rounds of them at once, and waits for all that memory together.
+   */
+  fetch(hashes: Int32Array, count: number): void {
+    const { words: tags, view } = this.#index;
+    const { words } = this.rows;
+    const mask = this.#bucketMask;
+    const read = this.#read;
+    for (let i = 0; i < count; i++) {
+      read[i] = tags[((hashes[i] as number) & mask) << BUCKET] as number;
+    }
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i] as number;
+      const bucket = hash & mask;
+      const tag = tagOf(hash);
+      const low = matches(read[i] as number, tag);
+      const high = matches(tags[(bucket << BUCKET) + 1] as number, tag);
+      const way = low !== 0 ? firstWay(low) : WAYS_OF_WORD + firstWay(high | LAST_WAY);
+      read[i] = rowAt(view, bucket, way) << ROW;
+    }
+    // Kept, or the compiler would leave out the reading.
+    for (let i = 0; i < count; i++) read[i] = words[read[i] as number] as number;
   }
 
   #findIpv6(packet: Packet): number {
@@ -183,10 +234,6 @@ export class FlowTable {
     this.#freed[this.#freedCount++] = slot;
   }
 
-  isUsed(slot: number): boolean {
-    return this.rows.isUsed(slot);
-  }
-
   /** The next slot at or after `from` whose flow has timed out, `end` if there is none. */
   nextExpired(from: number, now: number): number {
     const { rows } = this;
@@ -207,17 +254,12 @@ export class FlowTable {
 
   // Hashes are the same for both directions: the ends' are added.
 
-  #hashIpv4(
-    source: number,
-    destination: number,
-    sourcePort: number,
-    destinationPort: number,
-    ipProtocol: number,
-  ): number {
+  /** What `fetch` takes: the hash of an IPv4 flow. `ports` is the source port above the destination port, as TCP and UDP have them. */
+  hashIpv4(source: number, destination: number, ports: number, ipProtocol: number): number {
     const key = this.#wordKey;
     const portKey = this.#portKey;
-    const sourceHash = mix(source ^ Math.imul(sourcePort, portKey), key);
-    const destinationHash = mix(destination ^ Math.imul(destinationPort, portKey), key);
+    const sourceHash = mix(source ^ Math.imul(ports >>> 16, portKey), key);
+    const destinationHash = mix(destination ^ Math.imul(ports & 0xffff, portKey), key);
     return mix((sourceHash + destinationHash) ^ ipProtocol, key);
   }
 
@@ -246,7 +288,7 @@ export class FlowTable {
     this.rows.readKey(slot, flow);
     const { client3, server3, clientPort, serverPort, ipProtocol } = flow;
     if (flow.ipVersion !== 6) {
-      return this.#hashIpv4(client3, server3, clientPort, serverPort, ipProtocol);
+      return this.hashIpv4(client3, server3, (clientPort << 16) | serverPort, ipProtocol);
     }
     const client = this.#hashEnd(flow.client0, flow.client1, flow.client2, client3, clientPort);
     const server = this.#hashEnd(flow.server0, flow.server1, flow.server2, server3, serverPort);

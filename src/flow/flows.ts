@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { emptyPacket, type Packet, TcpFlag } from "../decode/packet.ts";
+import { type Packet, TcpFlag } from "../decode/packet.ts";
 import type { CellLayout } from "../metrics/cells.ts";
 import { add, i32, u8 } from "../util/typed.ts";
 import { FlowEvents } from "./flow-events.ts";
@@ -17,7 +17,7 @@ import {
 import type { FlowRows } from "./flow-rows.ts";
 import { FlowState, hasEnded, idleMs, isConnected, isHalfOpen, STATE_MASK } from "./flow-state.ts";
 import { FlowTable } from "./flow-table.ts";
-import { isUnreachable, readQuoted } from "./quoted.ts";
+import { QuotedFlows } from "./quoted-flows.ts";
 import { RoundTrips } from "./round-trips.ts";
 import { Starvation } from "./starvation.ts";
 import { SynTimeouts } from "./syn-timeouts.ts";
@@ -64,7 +64,7 @@ export class Flows {
   readonly #roundTrips: RoundTrips;
   readonly #synTimeouts: SynTimeouts;
   readonly #starvation: Starvation;
-  readonly #quoted: Packet = emptyPacket({});
+  readonly #quoted: QuotedFlows;
   readonly #protocols = flowProtocols();
   readonly #counters: Float64Array;
   readonly #startedCells: number = 0;
@@ -80,6 +80,9 @@ export class Flows {
     this.table = new FlowTable(options.capacity, options.hashSeed);
     this.#rows = this.table.rows;
     this.events = new FlowEvents(this.#rows);
+    this.#quoted = new QuotedFlows(this.table, (slot, timeMs, lengthBytes) =>
+      this.#refuse(slot, timeMs, lengthBytes),
+    );
     this.sequences = new TcpSequences(this.#rows, layout, options.counters, (slot, timeMs) =>
       this.#report(FlowEvent.STALLED, slot, timeMs),
     );
@@ -161,12 +164,13 @@ export class Flows {
 
   /** A packet that may begin a flow, or change the state of one. */
   #acceptEvent(found: number, packet: Packet, now: number, timeMs: number): number {
-    const slot =
-      found >= 0 && this.#isContinued(found, packet, now)
-        ? this.#continue(found, packet, now, timeMs)
-        : this.#start(packet, now, timeMs);
-    if (packet.quotedAt >= 0 && isUnreachable(packet)) this.#refuseQuoted(packet, now, timeMs);
-    return slot;
+    // First, since a flow that begins may take the place of the quoted one.
+    const isAskedFor = packet.quotedAt >= 0 && this.#quoted.take(packet, found, now, timeMs);
+    if (found < 0 || !this.#isContinued(found, packet, now)) {
+      return this.#start(packet, now, timeMs, isAskedFor);
+    }
+    if (isAskedFor && this.table.side === 0) this.#rows.countAsked(found);
+    return this.#continue(found, packet, now, timeMs);
   }
 
   /** False where the packet begins another flow with the same key; the old one is ended then. */
@@ -183,7 +187,7 @@ export class Flows {
     return false;
   }
 
-  #start(packet: Packet, now: number, timeMs: number): number {
+  #start(packet: Packet, now: number, timeMs: number, isAskedFor: boolean): number {
     const { table, events } = this;
     const first = hasTcpHeader(packet) ? tcpStart(packet.tcpFlags) : FlowState.OPEN;
     const state = stateOf(first);
@@ -194,6 +198,7 @@ export class Flows {
     const slot = table.insert(packet, side, state, now);
     table.rows.setExpiry(slot, now + idleMs(state));
     this.#rows.count(slot, side, packet.wireLength);
+    if (isAskedFor) this.#rows.countAsked(slot);
     const protocol = u8(this.#protocols, packet.ipProtocol);
     this.active[protocol] = i32(this.active, protocol) + 1;
     add(this.#counters, this.#startedCells + protocol, 1);
@@ -232,18 +237,6 @@ export class Flows {
     return slot;
   }
 
-  /** An ICMP error refuses the flow of the packet it quotes, while only that flow's client has been heard. */
-  #refuseQuoted(packet: Packet, now: number, timeMs: number): void {
-    const { table } = this;
-    const { side } = table;
-    if (readQuoted(packet, this.#quoted)) {
-      const slot = table.find(this.#quoted);
-      if (slot >= 0 && table.side === 0 && table.rows.expiry(slot) > now)
-        this.#refuse(slot, timeMs, packet.wireLength);
-    }
-    table.side = side;
-  }
-
   #refuse(slot: number, timeMs: number, lengthBytes: number): void {
     const state = this.#rows.state(slot);
     const phase = state & STATE_MASK;
@@ -267,6 +260,7 @@ export class Flows {
     this.#rows.count(slot, side, lengthBytes);
     if ((this.#rows.packets(slot, side) & BATCH_MASK) !== 0) return;
     this.#report(FlowEvent.BATCH, slot, timeMs, side, tcpFlags, lengthBytes);
+    if (side === 0) this.#rows.forgetAsked(slot);
   }
 
   #sweep(now: number): void {

@@ -97,7 +97,7 @@ export class FlowStage {
   }
 
   /**
-   * Finds or begins the packet's flow, sets `flow`, `flowSide` and `flowPackets` of the packet, and says flow events. Returns the
+   * Finds or begins the packet's flow, sets what begins with `flow` in the packet, and says flow events. Returns the
    * application verdict kept with the flow, 0 for none. `timeMs` is flow time (window-clock.ts); `found` is what a
    * lookup of this packet in the table returned before.
    */
@@ -106,6 +106,7 @@ export class FlowStage {
       packet.flow = -1;
       packet.flowSide = 0;
       packet.flowPackets = 0;
+      packet.flowMidway = false;
       return 0;
     }
     const { table } = this.flows;
@@ -114,6 +115,7 @@ export class FlowStage {
     packet.flow = slot;
     packet.flowSide = table.side;
     packet.flowPackets = rows.packets(slot, 0) + rows.packets(slot, 1);
+    packet.flowMidway = rows.isMidway(slot);
     return rows.verdict(slot);
   }
 

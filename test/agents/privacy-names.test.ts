@@ -155,6 +155,14 @@ describe("private parts of names", () => {
     }
   });
 
+  it("are in nothing that is remembered over a restart, which knows their hosts all the same", () => {
+    const { detectors } = replay.core.engine.remember();
+    expect(detectors.ai_runaway_loop).toHaveLength(2);
+    expect(detectors.ai_new_destination).toMatchObject({ clients: [[CLIENT, expect.anything()]] });
+    expect(placesOf(detectors)).toEqual([]);
+    expect(JSON.stringify(detectors)).not.toMatch(/\b(?:evil|shop|models|tunnel)\.example/);
+  });
+
   it("are in no metric and in no line of the log", async () => {
     for (const isOpenMetrics of [true, false]) {
       const { body } = await replay.core.registry.text(isOpenMetrics, true);

@@ -91,7 +91,7 @@ describe("secrets in clear text", () => {
     const directory = join(folder, "storage");
     mkdirSync(directory);
     new EventStore(directory, log).add(events);
-    new BaselineStore({
+    await new BaselineStore({
       ...{ directory, engine: core.engine, registry: core.registry, clock: systemClock, log },
     }).save();
     const clock = new FakeClock(Date.now());

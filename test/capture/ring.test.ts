@@ -2,12 +2,13 @@
 // The ring reader over memory laid out as the kernel does it (linux/if_packet.h), without a kernel.
 import { describe, expect, it } from "vitest";
 import { Delivery } from "../../src/capture/delivery.ts";
+import { FRAMES_AHEAD } from "../../src/capture/look-ahead.ts";
 import { RingLoop } from "../../src/capture/ring-loop.ts";
 import { Direction, LinkType } from "../../src/capture/source.ts";
 import { BlockState, PacketRing } from "../../src/capture/tpacket.ts";
 import { type CopiedFrame, copyFrame, poison } from "./recorder.ts";
 
-const BLOCK_BYTES = 4096;
+const BLOCK_BYTES = 8192;
 const FIRST_PACKET = 48;
 const HEADER_BYTES = 68;
 const READY = 1;
@@ -115,6 +116,28 @@ describe("PacketRing", () => {
       );
     }
     expect(delivery.delivered).toBe(30);
+  });
+
+  it("tells where frames begin before it delivers them", () => {
+    const kernel = new FakeKernel(1);
+    const announced: number[][] = [];
+    const delivered: number[] = [];
+    const delivery = new Delivery(
+      ({ start }) => delivered.push(start),
+      (_view, starts, count) => {
+        expect(delivered.length).toBe(announced.flat().length);
+        announced.push([...starts.subarray(0, count)]);
+      },
+    );
+    const packets = Array.from({ length: FRAMES_AHEAD + 5 }, (_, index) => ({
+      bytes: ramp(index % 20),
+    }));
+    for (let block = 0; block < 2; block++) {
+      kernel.hand(0, packets);
+      kernel.ring.deliverBlock(delivery);
+    }
+    expect(announced.map((group) => group.length)).toEqual([FRAMES_AHEAD, 5, FRAMES_AHEAD, 5]);
+    expect(announced.flat()).toEqual(delivered);
   });
 
   it("says how full it is", () => {

@@ -105,6 +105,18 @@ describe("the verdict of a flow", () => {
     expect(decoding.packet.guessed).toBe(true);
   });
 
+  it("waits for fewer packets where the flow was met in the middle", () => {
+    const decoding = new Decoding();
+    const { decoder, packet } = decoding;
+    const guess = (flowPackets: number): number => {
+      decoder.headers(frameOf(tcpFrame({ destinationPort: 25, payload: bytes("?") })));
+      Object.assign(packet, { flowPackets, flowMidway: true });
+      return decoder.application(0);
+    };
+    expect(guess(4)).toBe(0);
+    expect(guess(5)).toBe(verdictOf("smtp") | GUESS_FLAG);
+  });
+
   it("drops a guess that cannot be read as what the port says", () => {
     const decoding = new Decoding();
     const { decoder, packet } = decoding;
@@ -114,9 +126,9 @@ describe("the verdict of a flow", () => {
       return decoder.application(0);
     };
     const noise = bytes(new Uint8Array(120).fill(0x41));
-    expect(guess(noise, 12)).toBe(0);
+    expect(guess(noise, 4)).toBe(0);
     expect(decoding.names().application).toBe("dns");
-    expect(guess(noise, 13)).toBe(verdictOf("other") | GUESS_FLAG);
+    expect(guess(noise, 5)).toBe(verdictOf("other") | GUESS_FLAG);
   });
 
   it("reads a settled flow again where a payload may begin a message", () => {

@@ -32,6 +32,7 @@ class Blocks {
     const { reader } = this;
     const block = Uint8Array.from(hex(text));
     const view = new DataView(block.buffer);
+    reader.beginSegment(block.length);
     reader.begin(STREAM);
     for (let at = 0; at < block.length; at += this.#step) {
       reader.read(view, at, Math.min(block.length, at + this.#step), STREAM);
@@ -39,13 +40,18 @@ class Blocks {
     if (!reader.end(STREAM)) return null;
     const method = METHODS[reader.facts.method(STREAM)];
     const status = reader.facts.status(STREAM);
-    const [at, length] = [reader.facts.hostAt(STREAM), reader.facts.hostLength(STREAM)];
+    const at = reader.tables.hostAt(STREAM, reader.facts.hostPlace(STREAM));
+    const length = reader.facts.hostLength(STREAM);
     const host = Buffer.from(reader.tables.hosts.subarray(at, at + length)).toString();
     return {
       ...(method === undefined ? {} : { method }),
       ...(status === 0 ? {} : { status }),
       ...(host === "" ? {} : { host }),
     };
+  }
+
+  get isCrowded(): boolean {
+    return this.reader.isCrowded(STREAM);
   }
 
   get hasUnknown(): boolean {
@@ -241,7 +247,8 @@ describe("tables", () => {
 
   it("keep the newest 128 fields where they are allowed more", () => {
     const stream = new Blocks();
-    stream.read(TO_65536 + field("a").repeat(130));
+    stream.read(TO_65536 + field("a").repeat(65));
+    stream.read(field("a").repeat(65));
     expect(stream.table.slice(0, 2)).toEqual([128 * 34, 1]);
     expect(stream.table).toHaveLength(129);
     // The 129th field is index 190, which is 127 and 63 more.
@@ -260,5 +267,28 @@ describe("tables", () => {
     stream.read(host("65"));
     expect(stream.read("c2")).toEqual({});
     expect(stream.read("be")).toEqual({ host: "e".repeat(255) });
+  });
+});
+
+describe("the fields of a segment", () => {
+  /** A method, then fields with a name and value of nothing that go into the table: the most work for three bytes. */
+  const crowd = (count: number): string => `82${"400000".repeat(count)}`;
+
+  it.each([
+    [51, 51],
+    [52, 51],
+    [100, 69],
+    [200, 107],
+  ])("that are written out are %i, of which %i are read", (sent, read) => {
+    const stream = new Blocks();
+    expect(stream.read(crowd(sent))).toEqual(read < sent ? null : { method: "get" });
+    expect(stream.isCrowded).toBe(read < sent);
+    expect(stream.table).toHaveLength(1 + read);
+    expect(stream.read(crowd(20))).toEqual({ method: "get" });
+  });
+
+  it("that are indices are read however many", () => {
+    const stream = new Blocks();
+    expect(stream.read(`${"84".repeat(16_000)}83`)).toEqual({ method: "post" });
   });
 });

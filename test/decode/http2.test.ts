@@ -98,6 +98,17 @@ describe("http2 messages", () => {
     });
   });
 
+  it("are of the last host that one was for, if others have not taken its place", () => {
+    const talk = begun();
+    const host = (letter: number): Bytes =>
+      bytes(hex("017fc801"), new Uint8Array(327).fill(letter));
+    talk.client(bytes(whole(FIRST), whole(hex("82"))));
+    expect(hostIn(talk)).toBe("www.example.com");
+    // What is no request brings more hosts than are kept.
+    talk.client(bytes(whole(SECOND), ...[97, 98, 99, 100, 101].map((one) => whole(host(one)))));
+    expect(hostIn(talk)).toBeNull();
+  });
+
   it("are found behind priority and padding, over frames that go on", () => {
     const talk = begun();
     const flags = PADDED | PRIORITY;
@@ -144,6 +155,28 @@ describe("http2 messages", () => {
       responses: { "1xx": 1, "3xx": 2 },
       unread: {},
     });
+  });
+});
+
+describe("http2 with more fields than anybody sends", () => {
+  /** Blocks of one method and many empty fields, in one segment. */
+  const crowd = (blocks: number): Bytes =>
+    bytes(...Array.from({ length: blocks }, () => whole(hex(`82${"000000".repeat(30)}`))));
+
+  it("is read no further than its length allows, and is no error", () => {
+    const talk = begun();
+    // 32 fields, and one for eight of 1,000 bytes.
+    talk.client(crowd(10));
+    expect(counts(talk)).toEqual({ requests: { get: 5 }, responses: {}, unread: { crowded: 5 } });
+    expect(talk.value("nam_frame_errors_total")).toBe(0);
+  });
+
+  it("is followed further in the next segment, with what is known", () => {
+    const talk = begun();
+    talk.client(bytes(whole(FIRST), crowd(10)));
+    talk.client(whole(hex("83be")));
+    expect(hostIn(talk)).toBeNull();
+    expect(counts(talk).requests).toEqual({ get: 6, post: 1 });
   });
 });
 

@@ -129,6 +129,53 @@ describe("udp", () => {
   });
 });
 
+describe("udp_lite", () => {
+  const frame = (coverage: number) =>
+    ethernet(
+      0x0800,
+      ipv4({ protocol: 136, payload: bytes(u16(5000), u16(5004), u16(coverage), u16(0), "media") }),
+    );
+
+  it.each([0, 8, 13])("reads ports and payload where the checksum covers %i bytes", (coverage) => {
+    const packet = new Decoding().takeBytes(frame(coverage));
+    expect(packet).toMatchObject({
+      ...{ sourcePort: 5000, destinationPort: 5004, payloadLength: 5, fault: 0 },
+    });
+  });
+
+  it.each([1, 7, 14])("calls a coverage of %i of 13 bytes malformed", (coverage) => {
+    expect(new Decoding().takeBytes(frame(coverage)).fault).toBe(Stop.MALFORMED);
+  });
+});
+
+describe("dccp", () => {
+  /** A header whose data offset counts words; a type that ends with 1 has the long sequence number. */
+  const frame = (words: number, type: number) =>
+    ethernet(
+      0x0800,
+      ipv4({
+        protocol: 33,
+        payload: bytes(u16(5000), u16(5004), words, hex("00 0000"), type, hex("000000 00000001")),
+      }),
+    );
+
+  it.each([
+    [3, 0x00],
+    [4, 0x01],
+  ])("reads ports from a header of %i words and type %i", (words, type) => {
+    const packet = new Decoding().takeBytes(bytes(frame(words, type), u32(0)));
+    expect(packet).toMatchObject({ sourcePort: 5000, destinationPort: 5004 });
+  });
+
+  it.each([
+    [2, 0x00],
+    [3, 0x01],
+    [200, 0x00],
+  ])("calls an offset of %i words with type %i malformed", (words, type) => {
+    expect(new Decoding().takeBytes(frame(words, type)).fault).toBe(Stop.MALFORMED);
+  });
+});
+
 describe("icmp", () => {
   const quoted = ipv4({ protocol: 17, payload: udp({}) });
   const take = (content: Uint8Array) =>

@@ -183,6 +183,7 @@ describe("what only looks like a tunnel", () => {
     ["a GTP-U echo request", overUdp(2152, hex("3201 0004 00000000 0001 0000"))],
     ["GTP-U that is longer than its datagram", overUdp(2152, hex("30ff ffff 00000001"), inner)],
     ["Teredo without IPv6", overUdp(3544, new Uint8Array(60))],
+    ["Teredo between two clients", overUdp(50_001, inner6)],
     ["an L2TP control message", overUdp(1701, hex("c802 000c 0001 0000 0000 0000"))],
   ])("stays UDP: %s", (_name, content) => {
     const decoding = new Decoding();

@@ -54,6 +54,35 @@ describe("ai_runaway_loop", () => {
     ]);
   });
 
+  it("ends a quarter of an hour after a surge at the latest, however long and high that was", () => {
+    const one = bench();
+    usual(one, 25, { calls: 80 });
+    minutes(one, 60, { calls: 48 });
+    expect(opened(one)).toHaveLength(1);
+    expect(one.events.some(({ state }) => state === "resolved")).toBe(false);
+    expect(minutes(one, 15, { calls: 16 }).at(-1)).toMatchObject({ state: "resolved" });
+    const later = one.events.length;
+    minutes(one, 120, { calls: 16 });
+    expect(one.events).toHaveLength(later);
+  });
+
+  it("never calls usual calls a loop, whatever was before", () => {
+    const one = bench();
+    usual(one, 25, { calls: 80 });
+    minutes(one, 60, { calls: 48 });
+    minutes(one, 60, { calls: 16 });
+    const told = one.events.filter(({ state }) => state !== "resolved");
+    expect(Math.min(...told.map(({ observed }) => observed))).toBeGreaterThan(88);
+  });
+
+  it("does not hold a surge against calls that are somewhat more than usual half an hour later", () => {
+    const one = bench();
+    usual(one, 25, { calls: 80 });
+    minutes(one, 60, { calls: 48 });
+    minutes(one, 30, { calls: 16 });
+    expect(minutes(one, 5, { calls: 22 })).toEqual([]);
+  });
+
   it("is silent where there are no more than a deviation, or where there is a pause", () => {
     const one = bench();
     usual(one, 25, { calls: 100 });

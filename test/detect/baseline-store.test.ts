@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BaselineStore } from "../../src/baseline-store.ts";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { BaselineStore, type BaselineStoreOptions } from "../../src/baseline-store.ts";
 import { createLog } from "../../src/util/log.ts";
 import { DetectionBench, randomOf, type Step } from "../support/detection-bench.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -22,7 +23,9 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const file = (): string => join(directory, "baselines.json");
 
-function storeOf(bench: DetectionBench, at = clock): BaselineStore {
+type Learner = Pick<BaselineStoreOptions, "engine" | "registry">;
+
+function storeOf({ engine, registry }: Learner, at = clock): BaselineStore {
   const log = createLog({
     level: "info",
     format: "json",
@@ -30,8 +33,8 @@ function storeOf(bench: DetectionBench, at = clock): BaselineStore {
   });
   return new BaselineStore({
     directory,
-    engine: bench.engine,
-    registry: bench.registry,
+    engine,
+    registry,
     clock: at,
     log,
   });
@@ -47,9 +50,9 @@ function learned(): DetectionBench {
 }
 
 describe("baselines over a restart", () => {
-  it("go on where they were: scores after the restart are those without it", () => {
+  it("go on where they were: scores after the restart are those without it", async () => {
     const before = learned();
-    storeOf(before).save();
+    await storeOf(before).save();
     const after = new DetectionBench({ startMs: before.timeMs + 5000 });
     storeOf(after);
     for (let at = 0; at < 60; at++) {
@@ -64,11 +67,28 @@ describe("baselines over a restart", () => {
     }
   });
 
-  it("tell an incident that was open at the restart once more, and its end", () => {
+  it("find an incident again that was open at the restart: it goes on untold, and its end is told", async () => {
     const before = learned();
     const flood: Step = { packets: { p0: 5000 } };
     before.run(60, flood);
-    storeOf(before).save();
+    const [open] = before.engine.active();
+    await storeOf(before).save();
+    const after = new DetectionBench({ startMs: before.timeMs + 5000 });
+    storeOf(after);
+    after.engine.restore(before.engine.active());
+    after.run(20, flood);
+    expect(after.events).toEqual([]);
+    expect(after.engine.active()).toMatchObject([{ id: open?.id, detector: "volume_spike" }]);
+    expect(after.engine.active()[0]?.count).toBeGreaterThan(open?.count ?? 0);
+    after.run(800, usual);
+    expect(after.events).toMatchObject([{ id: open?.id, state: "resolved" }]);
+  });
+
+  it("tell it once more only where nobody knows that it was told", async () => {
+    const before = learned();
+    const flood: Step = { packets: { p0: 5000 } };
+    before.run(60, flood);
+    await storeOf(before).save();
     const after = new DetectionBench({ startMs: before.timeMs + 5000 });
     storeOf(after);
     after.run(20, flood);
@@ -79,9 +99,9 @@ describe("baselines over a restart", () => {
     ]);
   });
 
-  it("are only seasons when they are more than a day old", () => {
+  it("are only seasons when they are more than a day old", async () => {
     const before = learned();
-    storeOf(before).save();
+    await storeOf(before).save();
     const later = new FakeClock(clock.now() + 25 * 3_600_000);
     const after = new DetectionBench();
     storeOf(after, later);
@@ -107,9 +127,9 @@ describe("what detectors have learned", () => {
     return bench;
   };
 
-  it("goes on over a restart", () => {
+  it("goes on over a restart", async () => {
     const before = learnedMix();
-    storeOf(before).save();
+    await storeOf(before).save();
     const after = new DetectionBench({ startMs: before.timeMs + 5000 });
     storeOf(after);
     expect(told(after)).toContain("entropy_shift");
@@ -121,7 +141,7 @@ describe("what detectors have learned", () => {
     const after = new DetectionBench();
     after.engine.recall({ ...memory, detectors: { entropy_shift: { sources: 1 } } }, false);
     expect(after.engine.remember()).toEqual({
-      signals: memory.signals,
+      ...memory,
       detectors: new DetectionBench().engine.remember().detectors,
     });
   });
@@ -150,14 +170,61 @@ describe("the file of baselines", () => {
     expect(existsSync(file())).toBe(false);
     await own.advance(300_001);
     store.tick();
-    expect(existsSync(file())).toBe(true);
+    await vi.waitFor(() => expect(existsSync(file())).toBe(true));
     expect(existsSync(`${file()}.new`)).toBe(false);
     expect(await bench.series('nam_baseline_saves_total{outcome="saved"}')).toBe(1);
     expect(await bench.series("nam_baseline_last_save_timestamp_seconds")).toBe(own.now() / 1000);
   });
 
-  it("stays small", () => {
-    storeOf(learned()).save();
+  it("is made a few milliseconds at a time, while ticks go on", async () => {
+    const bench = learned();
+    const { engine, registry } = bench;
+    let turn = 0;
+    const asked = new Set<number>();
+    function* noting<Part>(parts: Iterable<Part>): Generator<Part> {
+      for (const part of parts) {
+        asked.add(turn);
+        yield part;
+      }
+    }
+    const memories = () => {
+      const { signals, detectors, coolDowns } = engine.memories();
+      return { signals: noting(signals), detectors: noting(detectors), coolDowns };
+    };
+    const recall = (): void => undefined;
+    let nowMs = 0;
+    const eachAMillisecond = Object.assign(new FakeClock(), { monotonicMs: () => nowMs++ });
+    const store = storeOf({ engine: { memories, recall }, registry }, eachAMillisecond);
+    let isSaved = false;
+    const saved = store.save().then(() => {
+      isSaved = true;
+    });
+    for (; !isSaved; turn++) {
+      bench.step(usual());
+      await setImmediate();
+    }
+    await saved;
+    expect(asked.size).toBeGreaterThan(20);
+    const after = new DetectionBench();
+    storeOf(after);
+    expect(existsSync(`${file()}.damaged`)).toBe(false);
+    after.step(usual());
+    expect(after.signal("test_p0", "ewma").ready).toBe(true);
+  });
+
+  it("is written by one save after the other", async () => {
+    const bench = learned();
+    const store = storeOf(bench);
+    await Promise.all([store.save(), store.save(), store.save()]);
+    expect(existsSync(`${file()}.new`)).toBe(false);
+    expect(await bench.series('nam_baseline_saves_total{outcome="saved"}')).toBe(3);
+    expect(lines).toEqual([]);
+    storeOf(new DetectionBench());
+    expect(existsSync(`${file()}.damaged`)).toBe(false);
+  });
+
+  it("stays small", async () => {
+    await storeOf(learned()).save();
     expect(statSync(file()).size).toBeLessThan(27 * 30_000);
   });
 
@@ -167,8 +234,8 @@ describe("the file of baselines", () => {
     ["empty", () => ""],
     ["no JSON", () => "\u0000\u0001 what is this"],
     ["of another version", (text: string) => text.replace('"version":2', '"version":99')],
-  ])("that is %s is moved aside, said, and costs nothing but itself", (_, damage) => {
-    storeOf(learned()).save();
+  ])("that is %s is moved aside, said, and costs nothing but itself", async (_, damage) => {
+    await storeOf(learned()).save();
     writeFileSync(file(), damage(readFileSync(file(), "utf8")));
     const bench = new DetectionBench();
     const store = storeOf(bench);
@@ -176,7 +243,7 @@ describe("the file of baselines", () => {
     expect(existsSync(`${file()}.damaged`)).toBe(true);
     expect(lines.map((line) => JSON.parse(line).msg)).toContain("damaged baselines moved aside");
     bench.run(10, usual);
-    store.save();
+    await store.save();
     expect(existsSync(file())).toBe(true);
   });
 
@@ -185,8 +252,8 @@ describe("the file of baselines", () => {
     const store = storeOf(bench);
     rmSync(directory, { recursive: true });
     writeFileSync(directory, "a file where the folder was");
-    store.save();
-    store.save();
+    await store.save();
+    await store.save();
     expect(lines).toHaveLength(1);
     expect(await bench.series('nam_baseline_saves_total{outcome="failed"}')).toBe(2);
   });

@@ -93,7 +93,10 @@ describe("service probe", () => {
     bench.run(5, spoken("http"));
     expect(bench.events).toEqual([]);
     expect(bench.step(spoken("ldap"))).toMatchObject([
-      { detector: "service_probe", severity: "warning", observed: 4, entity: { port: 8000 } },
+      {
+        ...{ detector: "service_probe", severity: "warning", observed: 4, entity: { port: 8000 } },
+        evidence: ["spoken (by payload): http, tls, smb, ldap"],
+      },
     ]);
   });
 

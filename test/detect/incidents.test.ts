@@ -162,6 +162,56 @@ describe("incident", () => {
   });
 });
 
+describe("the cool-down over a restart", () => {
+  const settings = { cooldown_seconds: 100 };
+
+  /** A run after one that ended when something was just over; `pauseSeconds` between them by the clock. */
+  function restarted(pauseSeconds: number, isOld = false): DetectionBench {
+    const earlier = bench(settings);
+    earlier.step(anomalous(["a", 5, 1]));
+    expect(told(earlier.run(30))).toEqual(["a warning resolved"]);
+    const memory = JSON.parse(JSON.stringify(earlier.engine.remember()));
+    const startMs = earlier.timeMs + pauseSeconds * 1000;
+    const guards = { detectors: [scripted], settings: { guards: settings }, startMs };
+    const later = new DetectionBench(guards);
+    later.engine.recall(memory, isOld);
+    return later;
+  }
+
+  it("goes on, the time between counted", async () => {
+    const later = restarted(40);
+    expect(later.run(59, anomalous(["a", 5, 1]))).toEqual([]);
+    const reason = 'nam_anomaly_suppressed_total{detector="scripted",reason="cooldown"}';
+    expect(await later.series(reason)).toBe(59);
+    expect(told(later.run(2, anomalous(["a", 5, 1])))).toEqual(["a warning open"]);
+  });
+
+  it("goes on over two restarts, with nothing found in between", () => {
+    const later = restarted(5);
+    const third = bench(settings);
+    third.engine.recall(later.engine.remember(), false);
+    expect(third.step(anomalous(["a", 5, 1]))).toEqual([]);
+  });
+
+  it("holds back nothing that comes back worse, nor others", () => {
+    expect(told(restarted(5).step(anomalous(["a", 5, 2], ["b", 5, 1])))).toEqual([
+      "a critical open",
+      "b warning open",
+    ]);
+  });
+
+  it("is over when it is over, or nothing is known of it", () => {
+    expect(told(restarted(101).step(anomalous(["a", 5, 1])))).toEqual(["a warning open"]);
+    expect(told(restarted(5, true).step(anomalous(["a", 5, 1])))).toEqual(["a warning open"]);
+  });
+
+  it("does not last longer because the clock was put back", () => {
+    const later = restarted(-3600);
+    expect(later.run(99, anomalous(["a", 5, 1]))).toEqual([]);
+    expect(told(later.run(3, anomalous(["a", 5, 1])))).toEqual(["a warning open"]);
+  });
+});
+
 describe("a storm of entities", () => {
   const storm = (at: number): Step =>
     anomalous(

@@ -38,7 +38,7 @@ describe("EntityTable", () => {
     expect(table.size).toBe(1);
     expect(isHeld(2, 1, 5)).toBe(false);
     expect([table.keyWord(slot, 0), table.keyWord(slot, 1)]).toEqual([1, 2]);
-    expect([table.firstMs[slot], table.lastMs[slot]]).toEqual([0, 5]);
+    expect([table.firstMs(slot), table.lastMs(slot)]).toEqual([0, 5]);
   });
 
   it("starts window words over with each window, life words and sketches never", () => {

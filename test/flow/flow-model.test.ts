@@ -161,6 +161,7 @@ function compare(
 }
 
 function usedSlots({ table }: Flows): number {
-  return Array.from({ length: table.capacity }, (_, slot) => table.isUsed(slot)).filter(Boolean)
-    .length;
+  return Array.from({ length: table.capacity }, (_, slot) => table.rows.isUsed(slot)).filter(
+    Boolean,
+  ).length;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
 import { emptyPacket, type Packet } from "../../src/decode/packet.ts";
+import { BATCH_PACKETS } from "../../src/flow/tracker.ts";
 import { createFlows, onFlowEvent } from "../support/flows.ts";
 import {
   ACK,
@@ -152,5 +153,49 @@ describe("ICMP errors", () => {
     expect(flows.table.side).toBe(1);
     expect(flows.accept(icmpError(ASKED), T0 + 3)).toBe(first);
     expect(flows.table.side).toBe(0);
+  });
+});
+
+describe("ICMP errors that are asked for", () => {
+  const asked = (packets: number, error: () => Packet, times = 1): number => {
+    const { flows } = createFlows();
+    for (let at = 0; at < packets; at++) flows.accept(udpPacket(CLIENT, SERVER), T0);
+    let slot = -1;
+    for (let at = 0; at < times; at++) slot = flows.accept(error(), T0 + 1 + at);
+    return flows.table.rows.asked(slot);
+  };
+
+  it("are no more than the packets they can be about", () => {
+    expect(asked(0, () => icmpError(ASKED))).toBe(0);
+    expect(asked(1, () => icmpError(ASKED))).toBe(1);
+    expect(asked(3, () => icmpError(ASKED), 5)).toBe(3);
+  });
+
+  it("are of any kind", () => {
+    expect(asked(1, () => icmpError(ASKED, { type: 11, code: 0 }))).toBe(1);
+    expect(asked(1, () => icmpError(ASKED, { code: FRAGMENTATION_NEEDED }))).toBe(1);
+  });
+
+  it("go to who sent what they quote", () => {
+    const elsewhere = () => setPacket(icmpError(ASKED), ROUTER, SERVER, { ipProtocol: 1 });
+    const quote = icmpError(ASKED);
+    expect(
+      asked(1, () => Object.assign(elsewhere(), { view: quote.view, quotedAt: quote.quotedAt })),
+    ).toBe(0);
+  });
+
+  it("are one for a TCP flow, which has no room to count them", () => {
+    const { flows } = createFlows();
+    flows.accept(tcpPacket(CLIENT, SERVER, SYN), T0);
+    flows.accept(tcpPacket(CLIENT, SERVER, SYN), T0 + 1);
+    const error = { protocol: Protocol.TCP };
+    flows.accept(icmpError(ASKED, error), T0 + 2);
+    const slot = flows.accept(icmpError(ASKED, error), T0 + 3);
+    expect(flows.table.rows.asked(slot)).toBe(1);
+  });
+
+  it("are counted anew with each batch", () => {
+    expect(asked(100, () => icmpError(ASKED), BATCH_PACKETS - 1)).toBe(BATCH_PACKETS - 1);
+    expect(asked(100, () => icmpError(ASKED), BATCH_PACKETS + 2)).toBe(2);
   });
 });

@@ -19,6 +19,7 @@ import { CellLayout } from "../../src/metrics/cells.ts";
 import { arpPacket } from "../support/arp-packets.ts";
 import { dnsPacket } from "../support/dns-packets.ts";
 import { APPLICATION_NAMES, NETWORK_NAMES } from "../support/flow-harness.ts";
+import { heldMemory } from "../support/memory.ts";
 import { v4 } from "../support/packets.ts";
 
 const ENTITIES = 200_000;
@@ -261,9 +262,9 @@ describe.each(trackers.map((definition) => [definition.name, definition] as cons
       const subject = create(definition);
       const fed = [emptyFlow(), emptyClaim(), emptyDns()] as const;
       feed(subject, definition, 0, 0, ...fed);
-      const before = process.memoryUsage().arrayBuffers;
+      const before = heldMemory().arrayBuffers;
       feed(subject, definition, 0, 20_000, ...fed);
-      expect(process.memoryUsage().arrayBuffers).toBeLessThan(before + 1024);
+      expect(heldMemory().arrayBuffers).toBeLessThan(before + 1024);
     });
 
     it("starts every window at zero", () => {

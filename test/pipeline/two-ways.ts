@@ -5,17 +5,20 @@ import { Pipeline } from "../../src/pipeline.ts";
 import { createSensorLayouts } from "../../src/sensor-metrics.ts";
 import { IDLE_SOURCE } from "../support/idle-source.ts";
 
-/** Two pipelines that get the same frames: one takes the short way where it may, the other never does. */
+/** Two pipelines that get the same frames: one takes the short way where it may, and looks ahead, the other never does. */
 export class TwoWays {
   readonly #windows: readonly [Window[], Window[]] = [[], []];
   readonly #either = pipeline(true, this.#windows[0]);
   readonly #long = pipeline(false, this.#windows[1]);
   readonly #copy: Frame = emptyFrame();
+  readonly #starts = new Int32Array(1);
 
   /** Gives the frame to both. */
   frame(frame: Frame): void {
     // The long way may note a direction in the frame.
     Object.assign(this.#copy, frame);
+    this.#starts[0] = frame.start;
+    this.#either.lookAhead(frame.view, this.#starts, 1);
     this.#either.frame(frame);
     this.#long.frame(this.#copy);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,14 +29,17 @@ export class Stack {
   readonly #lab: Lab;
   readonly folder = mkdtempSync(join(tmpdir(), "nam-stack-"));
   agentPid = 0;
+  readonly #settings: string;
 
-  constructor(lab: Lab) {
+  /** `settings`: lines of the agents' configuration besides name and channels. */
+  constructor(lab: Lab, settings = "") {
     this.#lab = lab;
+    this.#settings = settings;
   }
 
   /** Starts all of it with the configuration files that are shipped; resolves when everything answers. */
   async start(...agentFlags: string[]): Promise<void> {
-    this.#node("--import", "tsx", "test/support/webhook-stand-in.ts", "--port", "9199");
+    this.startHooks();
     this.startAgent(...agentFlags);
     this.#startPrometheus();
     this.#startAlertmanager();
@@ -50,11 +53,16 @@ export class Stack {
     }
   }
 
+  startHooks(): void {
+    this.#node("--import", "tsx", "test/support/webhook-stand-in.ts", "--port", "9199");
+  }
+
   /** The agent alone, as `nam run` with Slack, Discord and log channels. */
-  startAgent(...flags: string[]): void {
+  startAgent(...flags: string[]): ChildProcess {
     const child = this.#agent("agent", ["agentSlack", "agentDiscord"], flags);
     // `ip netns exec` becomes the command it runs.
     this.agentPid = child.pid ?? 0;
+    return child;
   }
 
   /** Another agent beside it, with nothing learnt; resolves when it captures. */
@@ -70,7 +78,7 @@ export class Stack {
       `  - {type: ${type}, url: "${STAND_IN}${HOOKS[hook]}", allow_http: true, allow_private: true}\n`;
     writeFileSync(
       config,
-      `agent: {name: victim}\nchannels:\n${channel("slack", slack)}${channel("discord", discord)}  - {type: log}\n`,
+      `agent: {name: victim}\nchannels:\n${channel("slack", slack)}${channel("discord", discord)}  - {type: log}\n${this.#settings}`,
       { mode: 0o600 },
     );
     return this.#node(

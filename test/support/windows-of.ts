@@ -17,7 +17,7 @@ export async function windowsOf(path: string, ai?: AiSettings): Promise<Window[]
     emit: (window) => windows.push(window),
   });
   await source.open();
-  await source.run((frame) => pipeline.frame(frame));
+  await source.run((frame) => pipeline.frame(frame), pipeline.lookAhead);
   pipeline.finish();
   source.close();
   return windows;

@@ -26,8 +26,9 @@ export class BlockFacts {
   /** A block begins on the stream. */
   begin(stream: number): void {
     const base = stream * WORDS;
-    this.#words.fill(0, base, base + WORDS);
-    this.#words[base + METHOD] = -1;
+    const words = this.#words;
+    words[base + METHOD] = -1;
+    for (let at = base + METHOD + 1; at < base + WORDS; at++) words[at] = 0;
   }
 
   /** Position in METHODS of the block's method, -1 without one. */
@@ -50,9 +51,9 @@ export class BlockFacts {
     return i32(this.#words, stream * WORDS + HAS_UNKNOWN) === 1;
   }
 
-  /** Where the block's host begins in `tables.hosts`; its length is 0 without one, or when it is too long ago. */
-  hostAt(stream: number): number {
-    return this.#tables.hostAt(stream, i32(this.#words, stream * WORDS + HOST_PLACE));
+  /** Place of the block's host in the tables; its length is 0 without one, or when it is too long ago. */
+  hostPlace(stream: number): number {
+    return i32(this.#words, stream * WORDS + HOST_PLACE);
   }
 
   hostLength(stream: number): number {

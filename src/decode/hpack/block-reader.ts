@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { i32 } from "../../util/typed.ts";
 import { BlockFacts } from "./block-facts.ts";
-import { Huffman, Step } from "./huffman.ts";
 import { Name, nameOf, numberOf } from "./static-table.ts";
 import { FieldWord, Found, HpackTables } from "./tables.ts";
+import { BROKEN_TEXT, TEXT_MAX, Texts } from "./texts.ts";
 
-/** Bytes of a name or value that are looked at; longer hosts are cut. */
-const TEXT_MAX = 255;
-const TEXT_ROOM = 256;
 /** Words of a stream. */
 const WORDS = 11;
 /** What the next byte is, a Mode; what a number or text is for, a Use. */
@@ -27,7 +24,7 @@ const CODE = 9;
 /** Whether a field of the block has begun. */
 const HAS_FIELD = 10;
 
-const Mode = { FIELD: 0, NUMBER: 1, TEXT_LENGTH: 2, TEXT: 3, BROKEN: 4 } as const;
+const Mode = { FIELD: 0, NUMBER: 1, TEXT_LENGTH: 2, TEXT: 3, BROKEN: 4, CROWDED: 5 } as const;
 const Use = { INDEXED: 0, NAME_INDEX: 1, LIMIT: 2, NAME: 3, VALUE: 4 } as const;
 const PLAIN = -1;
 const CODED = 0x80;
@@ -40,10 +37,12 @@ const ADDED_MASK = 0x3f;
 const LIMIT_MASK = 0x1f;
 const PLAIN_MASK = 0x0f;
 const MORE = 0x80;
+const ALL_ONES = 0xff;
+/** Most fields of a segment that are written out: so many, and one for eight bytes. Only who wants to cost time sends more. */
+const LITERALS_MAX = 32;
+const LITERAL_SHIFT = 3;
 /** Numbers of five bytes and more behind the prefix are not believed (§5.1 asks for a limit). */
 const LAST_SHIFT = 21;
-
-const { STATE_MASK, BYTE_SHIFT, HAS_BYTE, FAILED } = Step;
 
 /**
  * Reads header blocks (RFC 7541) of a fixed number of streams byte by byte, wherever frames and segments cut them, and keeps
@@ -54,21 +53,26 @@ export class BlockReader {
   /** What the blocks say. */
   readonly facts: BlockFacts;
   readonly #words: Int32Array;
-  readonly #texts: Uint8Array;
-  readonly #huffman = new Huffman();
+  readonly #texts: Texts;
+  #literalsLeft = 0;
 
   constructor(streams: number) {
     this.tables = new HpackTables(streams);
     this.facts = new BlockFacts(streams, this.tables);
     this.#words = new Int32Array(streams * WORDS);
-    this.#texts = new Uint8Array(streams * TEXT_ROOM);
+    this.#texts = new Texts(streams);
+  }
+
+  /** A segment with so many bytes begins, of whichever stream. */
+  beginSegment(lengthBytes: number): void {
+    this.#literalsLeft = LITERALS_MAX + (lengthBytes >>> LITERAL_SHIFT);
   }
 
   /** A block begins on the stream. */
   begin(stream: number): void {
     const words = this.#words;
-    const base = stream * WORDS;
-    words.fill(0, base, base + WORDS);
+    // Faster for so few words than a call of `fill`.
+    for (let at = stream * WORDS; at < (stream + 1) * WORDS; at++) words[at] = 0;
     this.facts.begin(stream);
   }
 
@@ -80,7 +84,7 @@ export class BlockReader {
     while (at < to) {
       switch (i32(words, base + MODE)) {
         case Mode.FIELD:
-          this.#field(view.getUint8(at++), stream, base);
+          at = this.#fields(view, at, to, stream, base);
           break;
         case Mode.NUMBER:
           this.#number(view.getUint8(at++), stream, base);
@@ -102,9 +106,32 @@ export class BlockReader {
     return i32(this.#words, stream * WORDS + MODE) === Mode.FIELD;
   }
 
+  /** True where the block was given up because its fields are more than a segment of its length may hold. */
+  isCrowded(stream: number): boolean {
+    return i32(this.#words, stream * WORDS + MODE) === Mode.CROWDED;
+  }
+
+  /** Reads fields of one byte each, and the first byte of another one; returns where to go on. */
+  #fields(view: DataView, from: number, to: number, stream: number, base: number): number {
+    const words = this.#words;
+    for (let at = from; at < to; at++) {
+      const byte = view.getUint8(at);
+      if (byte < INDEXED || byte === ALL_ONES) {
+        this.#field(byte, stream, base);
+        return at + 1;
+      }
+      words[base + HAS_FIELD] = 1;
+      if (this.#indexed(byte & INDEX_MASK, stream)) continue;
+      words[base + MODE] = Mode.BROKEN;
+      return to;
+    }
+    return to;
+  }
+
   #field(byte: number, stream: number, base: number): void {
     const words = this.#words;
     if ((byte & INDEXED) !== 0) this.#prefix(byte & INDEX_MASK, INDEX_MASK, Use.INDEXED, stream);
+    else if (this.#literalsLeft-- <= 0) words[base + MODE] = Mode.CROWDED;
     else if ((byte & ADDED) !== 0) {
       words[base + IS_ADDED] = 1;
       this.#prefix(byte & ADDED_MASK, ADDED_MASK, Use.NAME_INDEX, stream);
@@ -148,7 +175,7 @@ export class BlockReader {
     const words = this.#words;
     switch (i32(words, base + USE)) {
       case Use.INDEXED:
-        this.#indexed(value, stream, base);
+        words[base + MODE] = this.#indexed(value, stream) ? Mode.FIELD : Mode.BROKEN;
         break;
       case Use.NAME_INDEX:
         this.#nameIndex(value, stream, base);
@@ -158,23 +185,23 @@ export class BlockReader {
         words[base + MODE] = Mode.FIELD;
         break;
       default:
-        words[base + LEFT] = value;
-        words[base + LENGTH] = 0;
-        words[base + MODE] = Mode.TEXT;
-        if (value === 0) this.#endText(stream, base);
+        this.#beginText(value, stream, base);
     }
   }
 
-  #indexed(index: number, stream: number, base: number): void {
-    const words = this.#words;
-    const { fields } = this.tables;
+  /** Notes a field of a table; false where no table has it. */
+  #indexed(index: number, stream: number): boolean {
     const at = this.tables.find(stream, index);
-    words[base + MODE] = at === Found.NONE ? Mode.BROKEN : Mode.FIELD;
-    if (at === Found.UNKNOWN) this.facts.note(stream, Name.UNKNOWN, 0, 0);
-    if (at < 0) return;
+    if (at < 0) {
+      if (at === Found.UNKNOWN) this.facts.note(stream, Name.UNKNOWN, 0, 0);
+      return at === Found.UNKNOWN;
+    }
+    const { fields } = this.tables;
+    const name = i32(fields, at + FieldWord.NAME);
+    if (name === Name.OTHER) return true;
     const value = i32(fields, at + FieldWord.VALUE);
-    const place = i32(fields, at + FieldWord.PLACE);
-    this.facts.note(stream, i32(fields, at + FieldWord.NAME), value, place);
+    this.facts.note(stream, name, value, i32(fields, at + FieldWord.PLACE));
+    return true;
   }
 
   #nameIndex(index: number, stream: number, base: number): void {
@@ -190,20 +217,37 @@ export class BlockReader {
   }
 
   #textLength(byte: number, stream: number, base: number): void {
-    this.#words[base + CODE] = (byte & CODED) === 0 ? PLAIN : 0;
-    this.#prefix(byte & INDEX_MASK, INDEX_MASK, i32(this.#words, base + USE), stream);
+    const words = this.#words;
+    const length = byte & INDEX_MASK;
+    words[base + CODE] = (byte & CODED) === 0 ? PLAIN : 0;
+    if (length < INDEX_MASK) this.#beginText(length, stream, base);
+    else this.#prefix(length, INDEX_MASK, i32(words, base + USE), stream);
+  }
+
+  #beginText(length: number, stream: number, base: number): void {
+    const words = this.#words;
+    words[base + LEFT] = length;
+    words[base + LENGTH] = 0;
+    words[base + MODE] = Mode.TEXT;
+    if (length === 0) this.#endText(stream, base);
   }
 
   /** Reads what there is of a text; returns where to go on. */
   #text(view: DataView, from: number, to: number, stream: number, base: number): number {
     const words = this.#words;
     const end = Math.min(to, from + i32(words, base + LEFT));
-    const isPlain = i32(words, base + CODE) === PLAIN;
-    if (isPlain) {
-      if (this.#isWanted(base)) this.#copy(view, from, end, stream, base);
-      words[base + LENGTH] = i32(words, base + LENGTH) + end - from;
+    const length = i32(words, base + LENGTH);
+    if (i32(words, base + CODE) === PLAIN) {
+      if (this.#isWanted(base)) this.#texts.copy(view, from, end, stream, length);
+      words[base + LENGTH] = length + end - from;
     } else if (this.#isWanted(base) || i32(words, base + IS_ADDED) === 1) {
-      if (!this.#decode(view, from, end, stream, base)) return to;
+      const texts = this.#texts;
+      words[base + CODE] = texts.decode(view, from, end, stream, i32(words, base + CODE), length);
+      words[base + LENGTH] = texts.length;
+      if (i32(words, base + CODE) === BROKEN_TEXT) {
+        words[base + MODE] = Mode.BROKEN;
+        return to;
+      }
     }
     words[base + LEFT] = i32(words, base + LEFT) - (end - from);
     if (i32(words, base + LEFT) === 0) this.#endText(stream, base);
@@ -218,47 +262,18 @@ export class BlockReader {
     return name === Name.METHOD || name === Name.STATUS || name === Name.HOST;
   }
 
-  #copy(view: DataView, from: number, end: number, stream: number, base: number): void {
-    const length = i32(this.#words, base + LENGTH);
-    const to = stream * TEXT_ROOM + length;
-    const last = Math.min(end, from + TEXT_MAX - length);
-    for (let at = from; at < last; at++) this.#texts[to + at - from] = view.getUint8(at);
-  }
-
-  #decode(view: DataView, from: number, end: number, stream: number, base: number): boolean {
-    const words = this.#words;
-    const huffman = this.#huffman;
-    const textAt = stream * TEXT_ROOM;
-    let state = i32(words, base + CODE);
-    let length = i32(words, base + LENGTH);
-    for (let half = 2 * from; half < 2 * end; half++) {
-      const byte = view.getUint8(half >>> 1);
-      const step = huffman.step(state, (half & 1) === 0 ? byte >>> 4 : byte & 0xf);
-      state = step & STATE_MASK;
-      if (step < HAS_BYTE) continue;
-      if (step === FAILED) {
-        words[base + MODE] = Mode.BROKEN;
-        return false;
-      }
-      if (length < TEXT_MAX) this.#texts[textAt + length] = (step >>> BYTE_SHIFT) & 0xff;
-      length++;
-    }
-    words[base + CODE] = state;
-    words[base + LENGTH] = length;
-    return true;
-  }
-
   #endText(stream: number, base: number): void {
     const words = this.#words;
     const code = i32(words, base + CODE);
-    if (code !== PLAIN && !this.#huffman.endsWell(code)) {
+    if (code !== PLAIN && !this.#texts.endsWell(code)) {
       words[base + MODE] = Mode.BROKEN;
       return;
     }
-    const textAt = stream * TEXT_ROOM;
+    const { bytes } = this.#texts;
+    const textAt = this.#texts.at(stream);
     const length = i32(words, base + LENGTH);
     if (i32(words, base + USE) === Use.NAME) {
-      words[base + NAME] = nameOf(this.#texts, textAt, length);
+      words[base + NAME] = nameOf(bytes, textAt, length);
       words[base + NAME_LENGTH] = length;
       words[base + USE] = Use.VALUE;
       words[base + MODE] = Mode.TEXT_LENGTH;
@@ -266,11 +281,11 @@ export class BlockReader {
     }
     words[base + MODE] = Mode.FIELD;
     const name = i32(words, base + NAME);
-    let value = numberOf(name, this.#texts, textAt, length);
+    let value = numberOf(name, bytes, textAt, length);
     let place = 0;
     if (name === Name.HOST) {
       value = Math.min(length, TEXT_MAX);
-      place = this.tables.putHost(stream, this.#texts, textAt, value);
+      place = this.tables.putHost(stream, bytes, textAt, value);
     }
     this.facts.note(stream, name, value, place);
     if (i32(words, base + IS_ADDED) === 0) return;

@@ -53,8 +53,13 @@ const NAME_TEXTS = Object.entries(NAMES).map(
   ([text, name]) => ({ bytes: Buffer.from(text), name }) as const,
 );
 
+const NAME_LENGTHS = NAME_TEXTS.map(({ bytes }) => bytes.length);
+const SHORTEST_NAME = Math.min(...NAME_LENGTHS);
+const LONGEST_NAME = Math.max(...NAME_LENGTHS);
+
 /** The Name that `[at, at + length)` spells. */
 export function nameOf(bytes: Uint8Array, at: number, length: number): number {
+  if (length < SHORTEST_NAME || length > LONGEST_NAME) return Name.OTHER;
   for (let i = 0; i < NAME_TEXTS.length; i++) {
     const text = NAME_TEXTS[i] as (typeof NAME_TEXTS)[number];
     if (isText(bytes, at, length, text.bytes)) return text.name;

@@ -10,6 +10,7 @@ const INITIAL_LIMIT = 4096;
 const NO_LIMIT = 0x40000000;
 /** Fields kept of a table: as many as fit the initial size. Of a larger table the oldest are not known. */
 const FIELDS_MAX = INITIAL_LIMIT / OVERHEAD;
+const ROW_MASK = FIELDS_MAX - 1;
 /** Bytes of hosts kept of a table: the newest. */
 const HOST_BYTES = 1024;
 /** Words of a field. `VALUE`: position in METHODS, status, or length of a host; `PLACE`: where the host was put. */
@@ -86,7 +87,7 @@ export class HpackTables {
     if (back >= i32(this.#counts, stream)) {
       return this.isWhole(stream) ? Found.NONE : Found.UNKNOWN;
     }
-    const row = (i32(this.#newest, stream) - back + FIELDS_MAX) % FIELDS_MAX;
+    const row = (i32(this.#newest, stream) - back) & ROW_MASK;
     return STATIC_WORDS + (stream * FIELDS_MAX + row) * FIELD_WORDS;
   }
 
@@ -107,7 +108,7 @@ export class HpackTables {
       this.#drop(stream);
       this.#isWhole[stream] = 0;
     }
-    const row = (i32(this.#newest, stream) + 1) % FIELDS_MAX;
+    const row = (i32(this.#newest, stream) + 1) & ROW_MASK;
     const at = stream * FIELDS_MAX + row;
     this.#newest[stream] = row;
     this.#counts[stream] = i32(this.#counts, stream) + 1;
@@ -150,7 +151,7 @@ export class HpackTables {
   /** Drops the oldest field. */
   #drop(stream: number): void {
     const count = i32(this.#counts, stream) - 1;
-    const row = (i32(this.#newest, stream) - count + FIELDS_MAX) % FIELDS_MAX;
+    const row = (i32(this.#newest, stream) - count) & ROW_MASK;
     this.#totals[stream] = i32(this.#totals, stream) - i32(this.#sizes, stream * FIELDS_MAX + row);
     this.#counts[stream] = count;
   }

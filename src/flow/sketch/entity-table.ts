@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { formatAddress } from "../../util/address.ts";
-import { add, f64, i32 } from "../../util/typed.ts";
+import { f64, i32 } from "../../util/typed.ts";
 import { hashKey, mix } from "../hash.ts";
+import { BUCKET_WORDS, EntityBuckets, WAY_BITS, WAYS } from "./entity-buckets.ts";
 
-/** Entities that share a hash bucket. */
-const WAYS = 8;
+/** Words of what is kept of an entity: when it was claimed first, the window it was claimed in last, its key, its row. */
+const WINDOW = 2;
+const KEY = 3;
 /** A silence of this part of the time after which an entity is forgotten halves its weight. */
 const HALVINGS = 30;
 const MOST = 0x7fffffff;
@@ -33,24 +35,24 @@ export interface EntityTableOptions {
 export class EntityTable {
   /** Where the caller writes a key before `claim`. */
   readonly key: Int32Array;
-  /** Rows of window and life words; see `row`. */
+  /** Holds the window and life words of each entity, from `row` on. */
   readonly rows: Int32Array;
   readonly sketches: Uint8Array;
-  /** Packet time of the first and the last claim, by slot. */
-  readonly firstMs: Float64Array;
-  readonly lastMs: Float64Array;
   /** True when the last `claim` made a new entity. */
   isNew = false;
   readonly #options: EntityTableOptions;
-  readonly #rowWords: number = 0;
+  readonly #windowWords: number = 0;
+  /** Words from one entity to the next, and from there to its row. */
+  readonly #stride: number = 0;
+  readonly #rowAt: number = 0;
   readonly #sketchBytes: number = 0;
   readonly #secret: number = 0;
+  readonly #bucketMask: number = 0;
   readonly #idleMs: number = Number.POSITIVE_INFINITY;
   readonly #decay: number = Number.EPSILON;
-  readonly #hashes: Int32Array;
-  readonly #keys: Int32Array;
-  readonly #weights: Float64Array;
-  readonly #windows: Int32Array;
+  readonly #capacity: number = 0;
+  readonly #buckets: EntityBuckets;
+  readonly #rowDoubles: Float64Array;
   readonly #claimed: Int32Array;
   readonly #ranking: Float64Array;
   #claimedCount = 0;
@@ -64,18 +66,19 @@ export class EntityTable {
     this.#idleMs = options.idleMs ?? Number.POSITIVE_INFINITY;
     this.#decay = HALVINGS / this.#idleMs;
     this.#options = options;
-    this.#rowWords = windowWords + lifeWords;
+    this.#windowWords = windowWords;
+    this.#rowAt = KEY + keyWords;
+    // Even, so that the time at its start can be read as a double.
+    this.#stride = (this.#rowAt + windowWords + lifeWords + 1) & ~1;
     this.#sketchBytes = sketchBytes;
     this.#secret = hashKey(options.hashSeed, "entity");
+    this.#capacity = capacity;
+    this.#bucketMask = capacity / WAYS - 1;
     this.key = new Int32Array(keyWords);
-    this.rows = new Int32Array(capacity * this.#rowWords);
+    this.rows = new Int32Array(capacity * this.#stride);
+    this.#rowDoubles = new Float64Array(this.rows.buffer);
     this.sketches = new Uint8Array(capacity * sketchBytes);
-    this.firstMs = new Float64Array(capacity);
-    this.lastMs = new Float64Array(capacity);
-    this.#hashes = new Int32Array(capacity);
-    this.#keys = new Int32Array(capacity * keyWords);
-    this.#weights = new Float64Array(capacity);
-    this.#windows = new Int32Array(capacity);
+    this.#buckets = new EntityBuckets(capacity);
     this.#claimed = new Int32Array(capacity);
     this.#ranking = new Float64Array(capacity);
   }
@@ -87,12 +90,21 @@ export class EntityTable {
 
   /** True for a slot that holds an entity. */
   isHeld(slot: number): boolean {
-    return i32(this.#hashes, slot) !== 0;
+    return this.#buckets.isHeld(slot);
+  }
+
+  /** Packet time of the entity's first claim, in milliseconds, and of the last one. */
+  firstMs(slot: number): number {
+    return f64(this.#rowDoubles, (slot * this.#stride) >>> 1);
+  }
+
+  lastMs(slot: number): number {
+    return this.#buckets.lastMs(slot);
   }
 
   /** Offset of a slot's row in `rows`. */
   row(slot: number): number {
-    return slot * this.#rowWords;
+    return slot * this.#stride + this.#rowAt;
   }
 
   /** Offset of a slot's bytes in `sketches`. */
@@ -102,7 +114,7 @@ export class EntityTable {
 
   /** One word of a slot's key. */
   keyWord(slot: number, word: number): number {
-    return i32(this.#keys, slot * this.key.length + word);
+    return i32(this.rows, slot * this.#stride + KEY + word);
   }
 
   /** Text of the address in the first four words of a slot's key. */
@@ -113,25 +125,25 @@ export class EntityTable {
 
   /** `row[column] += 1` */
   increment(slot: number, column: number): void {
-    const at = slot * this.#rowWords + column;
+    const at = this.row(slot) + column;
     this.rows[at] = i32(this.rows, at) + 1;
   }
 
   /** `row[column] += amount`, as far as a word can count. */
   add(slot: number, column: number, amount: number): void {
-    const at = slot * this.#rowWords + column;
+    const at = this.row(slot) + column;
     this.rows[at] = Math.min(i32(this.rows, at) + amount, MOST);
   }
 
   /** `row[column] = max(row[column], amount)` */
   raise(slot: number, column: number, amount: number): void {
-    const at = slot * this.#rowWords + column;
+    const at = this.row(slot) + column;
     if (amount > i32(this.rows, at)) this.rows[at] = amount;
   }
 
   /** One word of a slot's row. */
   value(slot: number, column: number): number {
-    return i32(this.rows, slot * this.#rowWords + column);
+    return i32(this.rows, this.row(slot) + column);
   }
 
   /** The first words of a slot's row by name. */
@@ -149,9 +161,9 @@ export class EntityTable {
       slot = this.#place(hash, timeMs);
       this.#begin(slot, hash, timeMs);
     }
-    this.lastMs[slot] = timeMs;
+    this.#buckets.setLastMs(slot, timeMs);
     if (timeMs < this.#oldestMs) this.#oldestMs = timeMs;
-    if (i32(this.#windows, slot) !== this.#window) this.#enterWindow(slot);
+    if (i32(this.rows, slot * this.#stride + WINDOW) !== this.#window) this.#enterWindow(slot);
     return slot;
   }
 
@@ -162,13 +174,13 @@ export class EntityTable {
 
   /** Makes an entity harder to evict. */
   weigh(slot: number, amount: number): void {
-    add(this.#weights, slot, amount);
+    this.#buckets.weigh(slot, amount);
   }
 
   /** Slots claimed in this window with a score above 0, best first, at most `limit`. */
   best(limit: number, score: (slot: number) => number): number[] {
     const ranking = this.#ranking;
-    const capacity = this.#hashes.length;
+    const capacity = this.#capacity;
     let count = 0;
     for (let i = 0; i < this.#claimedCount; i++) {
       const slot = i32(this.#claimed, i);
@@ -188,21 +200,21 @@ export class EntityTable {
     // Nearly every window: nobody can have been silent so long.
     if (this.#oldestMs >= oldest) return;
     this.#oldestMs = Number.POSITIVE_INFINITY;
-    for (let slot = 0; slot < this.#hashes.length; slot++) {
-      if (i32(this.#hashes, slot) === 0) continue;
-      const lastMs = f64(this.lastMs, slot);
+    for (let slot = 0; slot < this.#capacity; slot++) {
+      if (!this.isHeld(slot)) continue;
+      const lastMs = this.lastMs(slot);
       if (lastMs >= oldest) {
         if (lastMs < this.#oldestMs) this.#oldestMs = lastMs;
         continue;
       }
-      this.#hashes[slot] = 0;
+      this.#buckets.free(slot);
       this.#size--;
     }
   }
 
   /** Forgets everybody and starts a new window. */
   clear(): void {
-    if (this.#size > 0) this.#hashes.fill(0);
+    if (this.#size > 0) this.#buckets.clear();
     this.#size = 0;
     this.#oldestMs = Number.POSITIVE_INFINITY;
     this.#window = (this.#window + 1) | 0;
@@ -210,46 +222,47 @@ export class EntityTable {
   }
 
   #hash(): number {
+    const { key } = this;
+    const secret = this.#secret;
     let hash = 0;
-    for (let word = 0; word < this.key.length; word++) {
-      hash = mix(hash ^ i32(this.key, word), this.#secret);
-    }
+    for (let word = 0; word < key.length; word++) hash = mix(hash ^ i32(key, word), secret);
     return hash === 0 ? 1 : hash;
   }
 
   #find(hash: number): number {
-    const first = this.#bucket(hash);
-    for (let slot = first; slot < first + WAYS; slot++) {
-      if (i32(this.#hashes, slot) === hash && this.#holdsKey(slot)) return slot;
+    const { words } = this.#buckets;
+    const bucket = hash & this.#bucketMask;
+    const at = bucket * BUCKET_WORDS;
+    for (let way = 0; way < WAYS; way++) {
+      if (i32(words, at + way) !== hash) continue;
+      const slot = (bucket << WAY_BITS) + way;
+      if (this.#holdsKey(slot)) return slot;
     }
     return -1;
   }
 
-  #bucket(hash: number): number {
-    return (hash & (this.#hashes.length / WAYS - 1)) * WAYS;
-  }
-
   #holdsKey(slot: number): boolean {
-    const at = slot * this.key.length;
-    for (let word = 0; word < this.key.length; word++) {
-      if (i32(this.#keys, at + word) !== i32(this.key, word)) return false;
+    const { key, rows } = this;
+    const at = slot * this.#stride + KEY;
+    for (let word = 0; word < key.length; word++) {
+      if (i32(rows, at + word) !== i32(key, word)) return false;
     }
     return true;
   }
 
   /** A free slot of the bucket, else the one worth least, and of equals the one silent for longest. */
   #place(hash: number, timeMs: number): number {
-    const first = this.#bucket(hash);
+    const first = (hash & this.#bucketMask) << WAY_BITS;
     let least = first;
     let leastWorth = Number.POSITIVE_INFINITY;
     for (let slot = first; slot < first + WAYS; slot++) {
-      if (i32(this.#hashes, slot) === 0) {
+      if (!this.isHeld(slot)) {
         this.#size++;
         return slot;
       }
       const worth = this.#worth(slot, timeMs);
       if (worth > leastWorth) continue;
-      if (worth === leastWorth && f64(this.lastMs, slot) >= f64(this.lastMs, least)) continue;
+      if (worth === leastWorth && this.lastMs(slot) >= this.lastMs(least)) continue;
       least = slot;
       leastWorth = worth;
     }
@@ -259,29 +272,28 @@ export class EntityTable {
 
   /** The weight, halved by a certain silence, a third of it after twice as long, and so on. */
   #worth(slot: number, timeMs: number): number {
-    const silence = (timeMs - f64(this.lastMs, slot)) * this.#decay;
-    return f64(this.#weights, slot) / (1 + silence);
+    const silence = (timeMs - this.lastMs(slot)) * this.#decay;
+    return this.#buckets.weight(slot) / (1 + silence);
   }
 
   #begin(slot: number, hash: number, timeMs: number): void {
-    const { key } = this;
-    this.#hashes[slot] = hash;
-    for (let word = 0; word < key.length; word++) {
-      this.#keys[slot * key.length + word] = i32(key, word);
-    }
-    const at = this.row(slot);
-    for (let word = at; word < at + this.#rowWords; word++) this.rows[word] = 0;
+    const { key, rows } = this;
+    const at = slot * this.#stride;
+    this.#buckets.hold(slot, hash);
+    this.#rowDoubles[at >>> 1] = timeMs;
+    for (let word = 0; word < key.length; word++) rows[at + KEY + word] = i32(key, word);
+    for (let word = at + this.#rowAt; word < at + this.#stride; word++) rows[word] = 0;
     if (this.#sketchBytes > 0) {
       this.sketches.fill(0, this.sketch(slot), this.sketch(slot + 1));
     }
-    this.#weights[slot] = 0;
-    this.firstMs[slot] = timeMs;
   }
 
   #enterWindow(slot: number): void {
+    const { rows } = this;
     const at = this.row(slot);
-    for (let word = at; word < at + this.#options.windowWords; word++) this.rows[word] = 0;
-    this.#windows[slot] = this.#window;
+    const end = at + this.#windowWords;
+    for (let word = at; word < end; word++) rows[word] = 0;
+    rows[slot * this.#stride + WINDOW] = this.#window;
     this.#claimed[this.#claimedCount++] = slot;
   }
 }

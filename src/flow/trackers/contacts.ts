@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { f64 } from "../../util/typed.ts";
 import { hashAddress, hashKey, mix } from "../hash.ts";
 import { addFields, greaterFields } from "../row-merge.ts";
 import { EntityTable } from "../sketch/entity-table.ts";
@@ -203,8 +202,8 @@ class Contacts implements Tracker<ContactRow> {
       ports: estimateFading(table.sketches, sketches + PORTS),
       topDestination: candidateAddress(table.rows, at + DESTINATION),
       topPort: candidateWord(table.rows, at + PORT),
-      firstMs: f64(table.firstMs, slot),
-      lastMs: f64(table.lastMs, slot),
+      firstMs: table.firstMs(slot),
+      lastMs: table.lastMs(slot),
     };
   }
 }

@@ -184,8 +184,8 @@ class DnsDomains implements Tracker<DnsDomainRow> {
       responseBytes: table.value(slot, RESPONSE_BYTES),
       largestResponse: table.value(slot, LARGEST),
       nxdomain: table.value(slot, NX),
-      firstMs: f64(table.firstMs, slot),
-      lastMs: f64(table.lastMs, slot),
+      firstMs: table.firstMs(slot),
+      lastMs: table.lastMs(slot),
     };
   }
 }

@@ -218,8 +218,8 @@ class DnsHosts implements Tracker<DnsHostRow> {
       clients: estimateFading(table.sketches, table.sketch(slot) + CLIENTS),
       topClient: topClientQueries > 0 ? candidateAddress(table.rows, at) : "",
       topClientQueries,
-      firstMs: table.firstMs[slot] as number,
-      lastMs: table.lastMs[slot] as number,
+      firstMs: table.firstMs(slot),
+      lastMs: table.lastMs(slot),
     };
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { TcpFlag } from "../../decode/packet.ts";
+import type { FlowRows } from "../flow-rows.ts";
 import { FlowState, hasEnded, STATE_MASK } from "../flow-state.ts";
 import { hashAddress, hashKey } from "../hash.ts";
 import { addFields } from "../row-merge.ts";
@@ -25,7 +26,10 @@ import {
 export interface TargetRow {
   readonly destination: string;
   readonly ipProtocol: number;
-  /** Flows begun towards it; those of them, or of earlier windows, that it answered or refused in this one. */
+  /**
+   * Flows begun towards it, without ICMP errors about what it sent itself; those of them, or of earlier windows, that it
+   * answered or refused in this one.
+   */
   readonly flows: number;
   readonly answered: number;
   readonly refused: number;
@@ -39,7 +43,7 @@ export interface TargetRow {
   readonly fin: number;
   readonly synAck: number;
   readonly odd: number;
-  /** Packets among them that answer flows which the address began itself. */
+  /** Packets among them that answer flows which the address began itself, or are ICMP errors about what it sent. */
   readonly replies: number;
   /** Flows begun by the address itself, and those of them between one and the same port. */
   readonly land: number;
@@ -85,10 +89,12 @@ const WINDOW_WORDS = PORT + MAJORITY_WORDS;
 /** Counts each window from scratch: a flood is a matter of seconds. */
 class Targets implements Tracker<TargetRow> {
   readonly #table: EntityTable;
+  readonly #flowRows: FlowRows;
   readonly #key: number = 0;
 
-  constructor({ hashSeed, evicted }: TrackerContext) {
+  constructor({ hashSeed, evicted, flowRows }: TrackerContext) {
     this.#key = hashKey(hashSeed, "targets");
+    this.#flowRows = flowRows;
     this.#table = new EntityTable({
       ...{ capacity: CAPACITY, hashSeed, evicted },
       ...{ keyWords: 5, windowWords: WINDOW_WORDS, sketchBytes: 1 << PRECISION },
@@ -100,12 +106,16 @@ class Targets implements Tracker<TargetRow> {
     const slot = this.#claim(flow, isToServer);
     switch (event) {
       case FlowEvent.STARTED:
-        this.#table.increment(slot, FLOWS);
-        this.#begin(slot, flow);
+        if (this.#flowRows.asked(flow.slot) > 0) this.#table.increment(slot, REPLIES);
+        else this.#begin(slot, flow);
         this.#send(slot, flow, 1, flow.side === 0);
         return;
       case FlowEvent.BATCH:
-        if (!isToServer) this.#table.add(slot, REPLIES, BATCH_PACKETS);
+        this.#table.add(
+          slot,
+          REPLIES,
+          isToServer ? this.#flowRows.asked(flow.slot) : BATCH_PACKETS,
+        );
         if (isRefused(flow)) this.#table.increment(slot, REFUSED);
         this.#send(slot, flow, BATCH_PACKETS, isToServer && isUnanswered(flow));
         return;
@@ -144,6 +154,7 @@ class Targets implements Tracker<TargetRow> {
 
   #begin(slot: number, flow: FlowKey): void {
     const table = this.#table;
+    table.increment(slot, FLOWS);
     const { client0, client1, client2, client3, server0, server1, server2, server3 } = flow;
     const hash = hashAddress(client0, client1, client2, client3, this.#key);
     observeDistinct(table.sketches, table.sketch(slot), PRECISION, hash);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // A million names that are greeted or asked for once, some of them below names of AI providers.
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../scripts/fixtures/bytes.ts";
 import {
@@ -18,6 +16,7 @@ import { HOME } from "../../decode/decoding.ts";
 import { ethernet, frameOf, handshakeRecord, ipv4, tcpFrame, udp } from "../../decode/frames.ts";
 import { cellValue } from "../../support/cells.ts";
 import { IDLE_SOURCE } from "../../support/idle-source.ts";
+import { heldMemory } from "../../support/memory.ts";
 
 const NAMES = 1_000_000;
 const WARM_UP = 50_000;
@@ -52,17 +51,6 @@ function answerFor(domain: string) {
   return { content, labelAt: content.indexOf(LABEL), isAnswer: true };
 }
 
-function collect(): void {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
-}
-
-function held(): number {
-  collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
 describe("a million distinct names", () => {
   it("take no more memory and no more rows than the first fifty thousand", () => {
     const layouts = createSensorLayouts();
@@ -93,7 +81,7 @@ describe("a million distinct names", () => {
     ];
     let before = 0;
     for (let index = 0; index < NAMES; index++) {
-      if (index === WARM_UP) before = held();
+      if (index === WARM_UP) before = heldMemory().all;
       const { content, labelAt, isAnswer } = frames[
         index % frames.length
       ] as (typeof frames)[number];
@@ -104,7 +92,7 @@ describe("a million distinct names", () => {
       const nanoseconds = (index % A_SECOND) * (1e9 / A_SECOND);
       pipeline.frame(frameOf(content, { seconds, nanoseconds }));
     }
-    expect(held() - before).toBeLessThan(24 * MIB);
+    expect(heldMemory().all - before).toBeLessThan(24 * MIB);
     pipeline.finish();
     expect(evicted).toBeGreaterThan(NAMES / 2);
     expect(asked).toBe(NAMES / 4);

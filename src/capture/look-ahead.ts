@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import type { LookAhead } from "./source.ts";
+
+/** Enough frames that the memory they need is fetched side by side, and few enough that it is still cached at their turn. */
+export const FRAMES_AHEAD = 64;
+
+/** The frames of a stretch of memory whose places are known before they are delivered. */
+export class FramesAhead {
+  /** Where they begin, filled by the source. */
+  readonly starts = new Int32Array(FRAMES_AHEAD);
+  readonly #tell: LookAhead | undefined;
+  #left = 0;
+
+  constructor(tell: LookAhead | undefined) {
+    this.#tell = tell;
+  }
+
+  /** Forgets what was announced: the next frames are others. */
+  reset(): void {
+    this.#left = 0;
+  }
+
+  /** True where those announced have all been delivered, and someone wants to hear of the next ones; called once a frame. */
+  isDue(): boolean {
+    return this.#left-- <= 0 && this.#tell !== undefined;
+  }
+
+  /** Tells of the next frames, the first `count` of `starts`; the caller is about to deliver the first of them. */
+  announce(view: DataView, count: number): void {
+    this.#left = count - 1;
+    if (count > 1) this.#tell?.(view, this.starts, count);
+  }
+}
