@@ -3,7 +3,7 @@ import { i32, u8 } from "../util/typed.ts";
 import { AgentField, agentFieldOf } from "./agents/agent-field.ts";
 import { type AgentSpeech, Reading } from "./agents/agent-speech.ts";
 import { contentLength, Field, fieldOf, hostAt, hostEnd } from "./http-field.ts";
-import { hexadecimalAt, methodAt, statusAt } from "./http-line.ts";
+import { hexadecimalAt, Method, methodAt, statusAt } from "./http-line.ts";
 import {
   ask,
   BODY_READ,
@@ -16,6 +16,7 @@ import {
   Role,
   Side,
 } from "./http-state.ts";
+import { familyOfUserAgent } from "./user-agent.ts";
 
 /** Line feed and carriage return behind a chunk. */
 export const CHUNK_END = 2;
@@ -23,6 +24,7 @@ const CR = 0x0d;
 const { MODE, KIND, LENGTH, FIELDS, ROLE } = Side;
 const { UNKNOWN, START, HEADER, CHUNK, TRAILER } = Mode;
 const { CLIENT, SERVER } = Role;
+const { CONNECT } = Method;
 const COMPARED = AgentField.MCP_METHOD | AgentField.MCP_NAME;
 const { WANTED, READ } = Reading;
 /** 1 for the letters, of either case, with which fields of interest begin. */
@@ -45,6 +47,8 @@ export class HttpMessages {
   /** The last Host value that a segment held in a line of its own, -1 without one; whoever begins a segment resets it. */
   hostAt = -1;
   hostEnd = -1;
+  /** The family of client that the User-Agent of a CONNECT named in this segment; empty without one, and as above. */
+  connectFamily = "";
   /** Bits of Field of the last message told. */
   fields = 0;
   /** Messages told so far; what counts is whether it is another number. */
@@ -145,6 +149,10 @@ export class HttpMessages {
     words[side + FIELDS] = fields | field;
     if (field === Field.LENGTH) words[side + LENGTH] = contentLength(view, at, lineEnd);
     if ((field & Field.HOST) !== 0) this.#host(view, at, lineEnd, form);
+    const isConnect = i32(words, side + ROLE) === CLIENT && i32(words, side + KIND) === CONNECT;
+    if (isConnect && (field & Field.USER_AGENT) !== 0) {
+      this.connectFamily = familyOfUserAgent(view, at, lineEnd);
+    }
   }
 
   #host(view: DataView, at: number, lineEnd: number, form: number): void {

@@ -48,6 +48,8 @@ export interface HttpFacts {
   responseRest: number;
   /** True where the segment ends within a response's header or right behind it, and the response goes on. */
   bodyPending: boolean;
+  /** The family of client, as in the `family` label, that the User-Agent of a CONNECT in this segment names; empty without. */
+  connectFamily: string;
   /** The last Host value in this segment, lower case and escaped; null without one. Makes a string. */
   host(packet: Packet): string | null;
 }
@@ -79,6 +81,7 @@ export class HttpNotes {
       headerOpen: false,
       responseRest: -1,
       bodyPending: false,
+      connectFamily: "",
       host: (packet) => this.#host(packet),
     };
   }
@@ -96,6 +99,7 @@ export class HttpNotes {
     facts.headerOpen = false;
     facts.responseRest = -1;
     facts.bodyPending = false;
+    facts.connectFamily = "";
     this.#hostAt = -1;
   }
 

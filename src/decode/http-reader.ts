@@ -98,6 +98,7 @@ export class HttpReader {
     this.#headerEnd = -1;
     this.messages.fields = 0;
     this.messages.hostAt = -1;
+    this.messages.connectFamily = "";
     this.#keptAt = ((flow / FLOW_WORDS) * 2 + packet.flowSide) * LINE_KEPT;
     const at = this.#lines(packet, flow, side, from);
     if (at < 0) return -1 - at;

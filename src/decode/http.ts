@@ -63,6 +63,7 @@ function create(context: DecodeContext): ApplicationDecoder {
     if (flow < 0) return startLine(packet);
     const after = reader.read(packet, flow, from);
     facts.fields = messages.fields & ALL_FIELDS;
+    facts.connectFamily = messages.connectFamily;
     facts.headerOpen = reader.headerOpen;
     facts.responseRest = reader.responseRest;
     facts.bodyPending = reader.bodyPending;

@@ -49,7 +49,7 @@ const memorySchema = z.strictObject({
 export const aiFingerprint: DetectorDefinition<Settings> = {
   name: "ai_fingerprint",
   class: "ai",
-  help: "A host talks to an AI provider with a TLS client of another family (by JA4) than ever before; or, as a warning, with a browser's fingerprint to an API that no browser uses, and without browsing anywhere else. Updates change fingerprints, and anybody can copy one: never more than a hint.",
+  help: "A host talks to an AI provider with a TLS client of another family (by JA4) than ever before; or, as a warning, with a browser's fingerprint to an API that no browser uses, and without browsing anywhere else, or with another fingerprint than the User-Agent of the CONNECT around it names. Updates change fingerprints, and anybody can copy one: never more than a hint.",
   severities: ["info", "warning"],
   settings,
   quietSeconds: 10,
@@ -73,7 +73,10 @@ class Fingerprints implements Detector {
     if (tick.tainted) return [];
     return tick.window.rows.ai_flows
       .filter(({ completed, family }) => completed > 0 && isKnownFamily(family))
-      .flatMap((row) => this.#judge(row, tick, isReady));
+      .flatMap((row) => [
+        ...this.#judge(row, tick, isReady),
+        ...this.#contradictions(row, tick.elapsedMs),
+      ]);
   }
 
   remember(): unknown {
@@ -94,7 +97,8 @@ class Fingerprints implements Detector {
   }
 
   #judge(row: AiFlowRow, tick: Tick, isReady: boolean): Finding[] {
-    const seen = this.#add(row, tick.elapsedMs, isReady);
+    const name = `${row.client} ${row.provider} ${row.family}`;
+    const seen = this.#add(name, row.completed, tick.elapsedMs, isReady);
     const own = this.#settings;
     const first = this.#pairs.use(`${row.client} ${row.provider}`, () => row.family);
     const isTold = tick.elapsedMs - seen.believedMs < own.told_seconds * 1000;
@@ -108,15 +112,27 @@ class Fingerprints implements Detector {
     return [this.#finding(row, seen, "info", what)];
   }
 
-  #add(row: AiFlowRow, elapsedMs: number, isReady: boolean): Handshakes {
-    const seen = this.#families.use(`${row.client} ${row.provider} ${row.family}`, () => ({
+  /** What contradicts itself needs no knowledge of before; what was told once is known. */
+  #contradictions(row: AiFlowRow, elapsedMs: number): Finding[] {
+    if (row.contradicted === 0) return [];
+    const name = `${row.client} ${row.provider} ${row.family} as ${row.claimed}`;
+    const seen = this.#add(name, row.contradicted, elapsedMs, true);
+    const isTold = elapsedMs - seen.believedMs < this.#settings.told_seconds * 1000;
+    if (!isTold) return [];
+    const what = `calls itself ${row.claimed} where it asks the proxy for ${row.provider}, and greets as ${row.family} does: a program that pretends to be another, or one that sends its requests through another.`;
+    const evidence = `the User-Agent is that of a ${row.claimed} program`;
+    return [this.#finding(row, seen, "warning", what, evidence)];
+  }
+
+  #add(name: string, completed: number, elapsedMs: number, isReady: boolean): Handshakes {
+    const seen = this.#families.use(name, () => ({
       ...{ count: 0, sinceMs: elapsedMs, believedMs: Number.NaN },
     }));
     if (elapsedMs - seen.sinceMs > DAY * 1000) {
       seen.count = 0;
       seen.sinceMs = elapsedMs;
     }
-    seen.count += row.completed;
+    seen.count += completed;
     // What was there while the network was learned is no news, however often it was.
     if (!isReady) seen.believedMs = Number.NEGATIVE_INFINITY;
     else if (Number.isNaN(seen.believedMs) && seen.count >= this.#settings.handshakes) {
@@ -125,7 +141,13 @@ class Fingerprints implements Detector {
     return seen;
   }
 
-  #finding(row: AiFlowRow, seen: Handshakes, severity: "info" | "warning", what: string): Finding {
+  #finding(
+    row: AiFlowRow,
+    seen: Handshakes,
+    severity: "info" | "warning",
+    what: string,
+    evidence = `not seen in the ${duration(this.#learnedSeconds)} before`,
+  ): Finding {
     const { client, provider, family } = row;
     return {
       entity: { kind: "source", key: `${client} ${provider} ${family}`, source: client },
@@ -139,10 +161,7 @@ class Fingerprints implements Detector {
       },
       windowSeconds: DAY,
       samples: seen.count,
-      evidence: [
-        `${count(seen.count, "completed handshake")} as ${family}`,
-        `not seen in the ${duration(this.#learnedSeconds)} before`,
-      ],
+      evidence: [`${count(seen.count, "completed handshake")} as ${family}`, evidence],
       explanation: `${client} ${what}`,
       suggestion: {
         wireshark_filter: `${addressFilter("src", client)} && tls.handshake.type == 1`,

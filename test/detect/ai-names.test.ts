@@ -100,6 +100,23 @@ describe("a fingerprint that contradicts", () => {
     ]);
   });
 
+  it("is a hello of another family than the CONNECT around it named, three times, learned or not", () => {
+    const one = bench();
+    const proxied = { family: "go", contradicted: 1, claimed: "chromium" };
+    one.run(2, used(aiFlowRow(proxied)));
+    expect(one.events).toEqual([]);
+    expect(one.step(used(aiFlowRow(proxied)))).toMatchObject([
+      {
+        severity: "warning",
+        observed: 3,
+        evidence: ["3 completed handshakes as go", "the User-Agent is that of a chromium program"],
+      },
+    ]);
+    one.run(100, used(aiFlowRow(proxied)));
+    expect(one.engine.active()).toEqual([]);
+    expect(one.events.filter(({ state }) => state === "open")).toHaveLength(1);
+  });
+
   it.each<[string, Partial<Row>]>([
     ["a first family", { family: "node" }],
     ["a family that nobody knows", { family: "other" }],

@@ -133,6 +133,7 @@ export function aiFlowRow(
   return {
     ...{ client: "10.0.0.5", provider: "openai", category: "llm_api", family: "python" },
     ...{ flows: 1, completed: 1, upBytes: 2000, downBytes: 9000, browses: false },
+    ...{ contradicted: 0, claimed: "" },
     ...parts,
   };
 }

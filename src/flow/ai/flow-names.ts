@@ -28,6 +28,9 @@ const EVIDENCE_SHIFT = 12;
 const EVIDENCE_MASK = 0x7;
 const FAMILY_SHIFT = 16;
 const FAMILY_MASK = 0xf;
+/** The family that a CONNECT's User-Agent named. */
+const CLAIMED_SHIFT = 20;
+const CLAIMED = FAMILY_MASK << CLAIMED_SHIFT;
 const KNOWN = 1 << 24;
 const HELLO = 1 << 25;
 /** The one who greeted is the end that the flow table calls the server: the capture began in mid-stream. */
@@ -76,7 +79,7 @@ export class FlowNames implements Names {
   /** Position in EVIDENCE. */
   evidence(slot: number): number {
     const word = i32(this.#words, slot);
-    return word === 0 ? Evidence.NONE : (word >>> EVIDENCE_SHIFT) & EVIDENCE_MASK;
+    return (word & KNOWN) === 0 ? Evidence.NONE : (word >>> EVIDENCE_SHIFT) & EVIDENCE_MASK;
   }
 
   /** Family of the flow's client by its ClientHello, as in the `family` label; empty without one. */
@@ -87,6 +90,10 @@ export class FlowNames implements Names {
   /** The same as a small number, 0 without one, for `familyName`. */
   familyNumber(slot: number): number {
     return (i32(this.#words, slot) >>> FAMILY_SHIFT) & FAMILY_MASK;
+  }
+
+  claimedFamilyNumber(slot: number): number {
+    return (i32(this.#words, slot) & CLAIMED) >>> CLAIMED_SHIFT;
   }
 
   familyName(family: number): string {
@@ -156,7 +163,9 @@ export class FlowNames implements Names {
 
   /** An HTTP flow is named by its first request; what follows on the connection is not looked at. */
   #ask(packet: Packet, http: NonNullable<PacketFacts["http"]>, timeMs: number): void {
-    if ((i32(this.#words, packet.flow) & KNOWN) !== 0 || packet.flowSide !== 0) return;
+    if (packet.flowSide !== 0) return;
+    if (http.connectFamily !== "") this.#claim(packet.flow, http.connectFamily);
+    if (this.isKnown(packet.flow)) return;
     const value = http.host(packet);
     if (value === null && http.requests === 0) return;
     const host = hostOf(value ?? "");
@@ -171,8 +180,20 @@ export class FlowNames implements Names {
     this.isRenamed = !this.isFirst && this.row(flow) !== Math.max(row, -1);
     const turned = packet.flowSide === 0 ? 0 : TURNED;
     this.#words[flow] =
-      (Math.max(row, -1) + 1) | (evidence << EVIDENCE_SHIFT) | more | turned | KNOWN;
+      (Math.max(row, -1) + 1) |
+      (evidence << EVIDENCE_SHIFT) |
+      (i32(this.#words, flow) & CLAIMED) |
+      more |
+      turned |
+      KNOWN;
     for (const listener of this.#listeners) listener.onNamed(packet, timeMs);
+  }
+
+  /** What a request says of its sender, before the hello says what that is. */
+  #claim(flow: number, family: string): void {
+    const word = i32(this.#words, flow);
+    if ((word & HELLO) !== 0) return;
+    this.#words[flow] = (word & ~CLAIMED) | (this.#numberOf(family) << CLAIMED_SHIFT);
   }
 
   #numberOf(family: string): number {

@@ -19,6 +19,8 @@ export interface Names {
   /** The same as a small number, 0 without one, for `familyName`. */
   familyNumber(slot: number): number;
   familyName(family: number): string;
+  /** Number of the family that a User-Agent named in the CONNECT around the ClientHello, 0 where none did. */
+  claimedFamilyNumber(slot: number): number;
   /** Which side of the flow is the client that greeted: 0, or 1 where the capture began in the middle. */
   clientSide(slot: number): number;
   /** Name of a row's provider, and its category. */

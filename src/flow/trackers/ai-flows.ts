@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../../decode/packet.ts";
-import { isBrowser } from "../../util/client-family.ts";
+import { isBrowser, isKnownFamily } from "../../util/client-family.ts";
 import { add, i32 } from "../../util/typed.ts";
 import { ActiveSources } from "../ai/active-sources.ts";
 import { EVIDENCE, Evidence } from "../ai/flow-names.ts";
@@ -41,6 +41,12 @@ export interface AiFlowRow {
   /** Bytes on the wire. */
   readonly upBytes: number;
   readonly downBytes: number;
+  /**
+   * Flows among `completed` in whose CONNECT the User-Agent named another family than the hello has, of which neither is
+   * unknown; and the family that one of them named, empty without.
+   */
+  readonly contradicted: number;
+  readonly claimed: string;
   /** True where the client greeted hosts that are no AI's as a browser does, within the last day. */
   readonly browses: boolean;
 }
@@ -67,7 +73,9 @@ const FLOWS = 0;
 const COMPLETED = 1;
 const UP = 2;
 const DOWN = 3;
-const WINDOW_WORDS = 4;
+const CONTRADICTED = 4;
+const CLAIMED = 5;
+const WINDOW_WORDS = 6;
 const PAIR_CATEGORIES = Int32Array.from(AI_PAIRS, ({ category }) => CATEGORIES.indexOf(category));
 
 class AiFlows implements Tracker<AiFlowRow> {
@@ -182,7 +190,18 @@ class AiFlows implements Tracker<AiFlowRow> {
     const entity = this.#claim(slot);
     table.add(entity, UP, up);
     table.add(entity, DOWN, down);
-    if (isCompleted) table.increment(entity, COMPLETED);
+    if (isCompleted) this.#complete(slot, entity);
+  }
+
+  #complete(slot: number, entity: number): void {
+    const table = this.#table;
+    const names = this.#names;
+    table.increment(entity, COMPLETED);
+    const claimed = names.claimedFamilyNumber(slot);
+    const family = names.familyNumber(slot);
+    if (claimed === 0 || claimed === family || !isKnownFamily(names.familyName(family))) return;
+    table.increment(entity, CONTRADICTED);
+    table.rows[table.row(entity) + CLAIMED] = claimed;
   }
 
   /** Entity of the flow's client, provider and family; the client is an active source now. */
@@ -233,6 +252,8 @@ class AiFlows implements Tracker<AiFlowRow> {
       completed: table.value(slot, COMPLETED),
       upBytes: table.value(slot, UP),
       downBytes: table.value(slot, DOWN),
+      contradicted: table.value(slot, CONTRADICTED),
+      claimed: this.#names.familyName(table.value(slot, CLAIMED)),
       browses: this.#browses(slot),
     };
   }
@@ -251,7 +272,8 @@ export const aiFlowsTracker: TrackerDefinition<"ai_flows"> = {
     weight: (row) => row.upBytes + row.flows,
     merge: (earlier, later) => ({
       ...later,
-      ...addFields(earlier, later, ["flows", "completed", "upBytes", "downBytes"]),
+      ...addFields(earlier, later, ["flows", "completed", "upBytes", "downBytes", "contradicted"]),
+      claimed: later.claimed === "" ? earlier.claimed : later.claimed,
       browses: earlier.browses || later.browses,
     }),
   },

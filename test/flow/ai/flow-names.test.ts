@@ -64,7 +64,8 @@ class Bench {
   request(host: string | null, parts: Partial<Http> = {}, side = 0): void {
     const facts: Http = {
       ...{ packet: 0, requests: 1, responses: 0, method: 0, status: -1, fields: 0 },
-      ...{ headerOpen: false, responseRest: -1, bodyPending: false, host: () => host, ...parts },
+      ...{ headerOpen: false, responseRest: -1, bodyPending: false, connectFamily: "" },
+      ...{ host: () => host, ...parts },
     };
     this.#put({ http: facts }, side);
   }

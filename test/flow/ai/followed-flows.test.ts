@@ -58,6 +58,7 @@ class Bench {
           headerOpen: false,
           responseRest: -1,
           bodyPending: false,
+          connectFamily: "",
           host: () => "api.openai.com",
         },
       },
