@@ -20,7 +20,7 @@ export interface AiReport {
     readonly up: number;
     readonly down: number;
   }[];
-  /** Calls, most first; provider `none` where a host without a known name answered with a token stream. */
+  /** Calls, most first; provider `none` where a host without a known name answered with a token stream, or a model in clear text. */
   readonly calls: readonly {
     readonly provider: string;
     readonly transport: string;

@@ -9,7 +9,7 @@ import { bytes, count, duration } from "./text.ts";
 const CAPACITY = 4096;
 const DAY = 24 * 3600;
 /** Others use their hosts too, and nobody talks to a model there. */
-const QUIET_CATEGORIES: readonly string[] = ["telemetry", "model_hub"];
+export const QUIET_CATEGORIES: readonly string[] = ["telemetry", "model_hub"];
 /** Behind these is a provider, or a tool, that nobody sees. */
 const OPAQUE_CATEGORIES: readonly string[] = ["gateway", "mcp"];
 

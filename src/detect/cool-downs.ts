@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { z } from "zod";
 import type { Moment } from "./incident.ts";
+import { pseudonymOf } from "./pseudonym.ts";
 
 /** Entities whose cool-down is remembered; the oldest is forgotten first. */
 const CAPACITY = 4096;
 
-/** What is kept over a restart: by detector and entity, until when in packet time, and how bad it was. */
+/** What is kept over a restart: by a pseudonym of detector and entity, until when in packet time, and how bad it was. */
 export const coolDownsMemory = z
   .array(z.tuple([z.string(), z.number(), z.int().min(0)]))
   .max(CAPACITY);
@@ -18,21 +19,24 @@ interface Cooling {
 
 /** How long what was told and is over stays untold, unless it comes back worse. Ranks are of severities. */
 export class CoolDowns {
+  /** By pseudonym of the key: entities may have names. */
   readonly #cooling = new Map<string, Cooling>();
   #recalled: Memory = [];
   #now: Pick<Moment, "timeMs" | "elapsedMs"> = { timeMs: 0, elapsedMs: 0 };
 
   /** From `moment` on for so many milliseconds. */
   begin(key: string, rank: number, moment: Moment, lengthMs: number): void {
-    this.#keep(key, { untilMs: moment.elapsedMs + lengthMs, rank });
+    this.#keep(pseudonymOf(key), { untilMs: moment.elapsedMs + lengthMs, rank });
   }
 
   /** True while it cools down; what is worse than it was ends that. */
   holds(key: string, rank: number, { elapsedMs }: Moment): boolean {
-    const cooling = this.#cooling.get(key);
+    if (this.#cooling.size === 0) return false;
+    const pseudonym = pseudonymOf(key);
+    const cooling = this.#cooling.get(pseudonym);
     if (!cooling) return false;
     if (elapsedMs < cooling.untilMs && rank <= cooling.rank) return true;
-    this.#cooling.delete(key);
+    this.#cooling.delete(pseudonym);
     return false;
   }
 

@@ -230,9 +230,9 @@ test("calls to a model and their token streams are counted, from 0 on", async ()
 
 test("every expression in grafana/ and prometheus/ names metrics that exist, and returns data", async () => {
   const missing: string[] = [];
-  for (const { file, title, expr, metrics, conditional } of namedExpressions()) {
+  for (const { file, title, whole, metrics, conditional } of namedExpressions()) {
     const wanted = metrics.map((metric) => `count({__name__="${metric}"})`);
-    if (!conditional) wanted.push(expr);
+    if (!conditional) wanted.push(whole);
     for (const query of wanted) {
       if ((await stack.query(query)).length === 0) missing.push(`${file}: ${title}: ${query}`);
     }

@@ -42,6 +42,9 @@ describe("named expressions", () => {
     expect(conditional("NamCaptureDown")).toBe(true);
     expect(conditional("Incidents over time")).toBe(false);
     expect(conditional("TCP handshakes by outcome")).toBe(false);
+    const ofPanels = namedExpressions().filter(({ file }) => file.startsWith("grafana/"));
+    expect(ofPanels.filter((one) => one.conditional)).toEqual([]);
+    expect(ofPanels.some(({ expr, whole }) => expr.endsWith(" > 0") && expr !== whole)).toBe(true);
   });
 });
 

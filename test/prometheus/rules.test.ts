@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import { namedExpressions } from "../support/named-metrics.ts";
 import { projectFiles, readProjectFile, root } from "../support/project.ts";
 import { durationSeconds, readExpression } from "../support/promql.ts";
 import { alertRules, recordingRules, ruleFiles } from "../support/rules.ts";
@@ -105,6 +106,18 @@ describe("recording rules", () => {
       expect(record).not.toContain("_total");
     },
   );
+
+  it("are each read by a rule or a dashboard, or documented as for others", () => {
+    const read = new Set(namedExpressions().flatMap(({ metrics }) => metrics));
+    const unread = recordingRules()
+      .map(({ record }) => record)
+      .filter((record) => !read.has(record));
+    const [, text = ""] = /\n(Nothing that is shipped reads[\s\S]*?)\n\n/.exec(
+      readProjectFile("docs/prometheus.md"),
+    ) ?? [""];
+    const forOthers = [...text.matchAll(/`([a-z_]+:[a-z0-9_:]+)`/g)].map(([, record]) => record);
+    expect(unread.sort()).toEqual(forOthers.sort());
+  });
 
   it("are each written once", () => {
     const names = recordingRules().map(({ record }) => record);

@@ -10,9 +10,11 @@ export interface NamedExpression {
   /** Panel, variable, annotation, alert or record that it belongs to. */
   readonly title: string;
   readonly expr: string;
+  /** What must return data: the expression without `> 0`, where that is how a panel leaves out what is idle or nought. */
+  readonly whole: string;
   /** Metrics it reads; those with a colon are made by the recording rules. */
   readonly metrics: readonly string[];
-  /** True where it compares, so that it may rightly return nothing; its metrics must exist all the same. */
+  /** True where the whole compares, so that it may rightly return nothing; its metrics must exist all the same. */
   readonly conditional: boolean;
 }
 
@@ -113,6 +115,7 @@ export function asRuleFile(expressions: readonly NamedExpression[]): string {
 
 function named(file: string, title: string, expr: string): NamedExpression {
   const metrics = new Set(readExpression(expr).selectors.map(({ metric }) => metric));
-  const conditional = /([<>]=?|==)(?!\s*bool)/.test(expr.replaceAll(/"[^"]*"/g, ""));
-  return { file, title, expr, metrics: [...metrics], conditional };
+  const whole = file.startsWith("grafana/") ? expr.replaceAll(/ > 0(?=\)|$)/g, "") : expr;
+  const conditional = /([<>]=?|==)(?!\s*bool)/.test(whole.replaceAll(/"[^"]*"/g, ""));
+  return { file, title, expr, whole, metrics: [...metrics], conditional };
 }

@@ -16,7 +16,7 @@ function watched(): TimeSeriesBuilder {
     {
       title: "Connections watched for calls",
       description:
-        "TLS and QUIC connections whose calls are counted now, of 8,192 at most at one sensor. Those that show a download are let go.",
+        "Connections whose calls are counted now, those in TLS and QUIC and those to models in clear text, of 8,192 at most at one sensor. Those that show a download are let go.",
       unit: units.Short,
     },
     8,
@@ -89,7 +89,7 @@ function saturated(): StatBuilder {
     {
       title: "Hosts not counted",
       description:
-        "Above 0 there are more hosts with AI traffic than can be counted, 4,096 in each category; the numbers of hosts are then lower bounds.",
+        "Above 0 there are more hosts with AI traffic than can be counted, 4,096 over all categories; the numbers of hosts are then lower bounds.",
       unit: units.Short,
     },
     6,

@@ -57,7 +57,7 @@ const TARGET_WORDS = 6;
 
 const agentLoops: MetricDefinition = {
   name: "nam_ai_agent_loops_active",
-  help: "Hosts whose last calls to one AI provider, or to one server that answers in token streams, grow as those of an agent's loop do, within 10 minutes.",
+  help: "Hosts whose last calls to one AI provider, or to one server that is called in clear text or answers in token streams, grow as those of an agent's loop do, within 10 minutes.",
   type: "gauge",
 };
 
