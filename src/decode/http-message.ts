@@ -51,8 +51,8 @@ export class HttpMessages {
   connectFamily = "";
   /** Bits of Field of the last message told. */
   fields = 0;
-  /** Messages told so far; what counts is whether it is another number. */
-  told = 0;
+  /** Where the last header that a segment held whole, or the end of, ended; -1 without one, and reset as `hostAt` is. */
+  headerEnd = -1;
   readonly #words: Int32Array;
   readonly #sink: HttpSink;
   readonly #agents: AgentSpeech;
@@ -84,7 +84,10 @@ export class HttpMessages {
           this.begin(view, at, form === Line.IN_SEGMENT ? lineEnd + 1 : lineEnd, flow, side);
         return 0;
       case HEADER:
-        if (isEmpty) return this.#end(flow, side);
+        if (isEmpty) {
+          this.headerEnd = lineEnd + 1;
+          return this.#end(flow, side);
+        }
         this.#field(view, at, lineEnd, flow, side, form);
         return 0;
       case CHUNK:
@@ -120,7 +123,6 @@ export class HttpMessages {
   /** Tells of the message whose header is read on this side. */
   tell(side: number): void {
     const words = this.#words;
-    this.told = (this.told + 1) | 0;
     this.fields = i32(words, side + FIELDS);
     const kind = i32(words, side + KIND);
     if (i32(words, side + ROLE) === CLIENT) this.#sink.request(kind);

@@ -49,8 +49,6 @@ export class HttpReader {
   readonly #kept = new DataView(new ArrayBuffer(CONVERSATIONS * 2 * LINE_KEPT));
   readonly #agents: AgentSpeech;
   #keptAt = 0;
-  /** Where the last header of the segment ended; -1 without one. */
-  #headerEnd = -1;
 
   /** `words`: FLOW_WORDS a flow. */
   constructor(words: Int32Array, sink: HttpSink, agents: AgentSpeech) {
@@ -95,7 +93,7 @@ export class HttpReader {
     this.headerOpen = false;
     this.responseRest = -1;
     this.bodyPending = false;
-    this.#headerEnd = -1;
+    this.messages.headerEnd = -1;
     this.messages.fields = 0;
     this.messages.hostAt = -1;
     this.messages.connectFamily = "";
@@ -118,7 +116,7 @@ export class HttpReader {
     const isStart = mode === START;
     const hasKept = i32(words, side + KEPT) > 0;
     if (isStart && !hasKept && !isAwaited(words, flow)) this.responseRest = at - end;
-    const inHeader = mode === HEADER || (isStart && hasKept) || this.#headerEnd === end;
+    const inHeader = mode === HEADER || (isStart && hasKept) || this.messages.headerEnd === end;
     this.bodyPending = inHeader && this.responseRest !== 0;
   }
 
@@ -137,9 +135,7 @@ export class HttpReader {
         this.#keep(view, at, payloadEnd, side);
         return payloadEnd;
       }
-      const { told } = this.messages;
       const skip = this.#line(view, at, lineEnd, flow, side);
-      if (this.messages.told !== told) this.#headerEnd = lineEnd + 1;
       if (skip < 0) {
         this.leftAt = lineEnd + 1;
         return skip;
@@ -164,7 +160,11 @@ export class HttpReader {
     const end = this.#keptAt + Math.min(length, LINE_KEPT);
     const form = length > LINE_KEPT ? Line.CUT : Line.COPIED;
     words[side + KEPT] = 0;
-    return messages.take(this.#kept, this.#keptAt, end, flow, side, form);
+    const { headerEnd } = messages;
+    const skip = messages.take(this.#kept, this.#keptAt, end, flow, side, form);
+    // Where it ends in the segment, not in what was kept.
+    if (messages.headerEnd !== headerEnd) messages.headerEnd = lineEnd + 1;
+    return skip;
   }
 
   /** Gives what follows a line to who reads the body: the skipped bytes, or all there are until the connection closes. */

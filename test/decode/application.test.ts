@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { applicationNames } from "../../src/decode/families.ts";
 import { SETTLED_FLAG } from "../../src/decode/packet.ts";
 import { GUESS_FLAG } from "../../src/decode/protocol.ts";
+import { hello } from "./application-samples.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,
@@ -14,7 +15,6 @@ import {
   u16,
   udpFrame,
 } from "./frames.ts";
-import { hello } from "./samples.ts";
 
 const UNKNOWN_PORT = 40_000;
 

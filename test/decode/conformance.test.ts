@@ -8,7 +8,8 @@ import { LAYERS, Stop } from "../../src/decode/protocol.ts";
 import { CellLayout } from "../../src/metrics/cells.ts";
 import { Decoding } from "./decoding.ts";
 import { frameOf } from "./frames.ts";
-import { type Sample, samples } from "./samples.ts";
+import type { Sample } from "./sample.ts";
+import { samples } from "./samples.ts";
 
 const POISON = 0xa5;
 

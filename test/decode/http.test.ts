@@ -115,6 +115,14 @@ describe("http messages", () => {
     expect(talk.server(text).facts.http).toMatchObject({ responseRest, bodyPending });
   });
 
+  it("tell where they end when the header's last byte comes alone", () => {
+    const talk = new Talk();
+    talk.client(GET);
+    talk.server("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r");
+    const facts = { responseRest: 10, bodyPending: true };
+    expect(talk.server("\n").facts.http).toMatchObject(facts);
+  });
+
   it("do not end before the last of several that are owed", () => {
     const talk = new Talk();
     talk.client(GET + GET);

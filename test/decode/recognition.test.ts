@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { Login } from "../../src/decode/packet.ts";
 import { krbError, mysqlGreeting, rdpRequest, snmpMessage, x224 } from "./application-messages.ts";
+import { hello } from "./application-samples.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,
@@ -14,7 +15,6 @@ import {
   u32,
   udpFrame,
 } from "./frames.ts";
-import { hello } from "./samples.ts";
 import { Talk } from "./talk.ts";
 
 const UNKNOWN_PORT = 40_000;

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { familyOf } from "../../src/decode/client-hello-metrics.ts";
 import { LayerIndex, Stop } from "../../src/decode/protocol.ts";
 import { isGrease } from "../../src/decode/tls-vectors.ts";
+import { hello } from "./application-samples.ts";
 import { Decoding } from "./decoding.ts";
 import {
   type Bytes,
@@ -17,7 +18,6 @@ import {
   u16,
   vector16,
 } from "./frames.ts";
-import { hello } from "./samples.ts";
 
 function helloFrame(options: HelloOptions): Bytes {
   return tcpFrame({ destinationPort: 40_000, payload: handshakeRecord(clientHello(options)) });

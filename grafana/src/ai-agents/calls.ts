@@ -14,7 +14,7 @@ function calls(): PanelBuilder {
     {
       title: "Calls by provider",
       description:
-        "Requests with their replies. A provider that grows at night, or on one agent alone, is a program that does not end its work. none: streams over TLS and QUIC from hosts that are no known provider's, and calls to language models in clear text.",
+        "Requests with their replies. A provider that grows at night, or on one agent alone, is a program that does not end its work. none: calls in clear text to hosts that are no known provider's, and token streams over TLS and QUIC from such hosts.",
       unit: units.RequestsPerSecond,
     },
     8,
