@@ -133,8 +133,8 @@ class Volume implements Detector {
   }
 
   /**
-   * Whether the median of the last hour, too, is far below the mean of the last ten seconds; a few loud seconds do not
-   * move that mean. Of drops it is not asked: in its scale, which is not logarithmic, nothing is far below a median.
+   * Whether the last mean of ten seconds, too, is far above the median of the last hour: most bursts of a few seconds are
+   * over when it is known. Of drops it is not asked: in its scale, which is not logarithmic, nothing is far below a median.
    */
   #robustAgrees(name: string): boolean {
     const robust = this.#robust.get(name);
