@@ -48,10 +48,13 @@ const settings = z.strictObject({
 });
 type Settings = z.infer<typeof settings>;
 
+/** So many times the limit needs no second opinion, which comes every ten seconds only. */
+const DOUBTLESS = 2;
+
 /** Far more traffic than usual. */
 export const volumeSpike = volumeDefinition(
   "volume_spike",
-  "A rate is far above its baseline (guarded EWMA on a logarithmic scale); rates that rise together are one event. Never a warning on the first day, nor while most bytes are downloads or one transfer.",
+  "A rate is far above its baseline (guarded EWMA on a logarithmic scale), and, unless it is twice as far, above the median of the last hour; rates that rise together are one event. Never a warning on the first day, nor while most bytes are downloads or one transfer.",
 );
 
 /** Far less traffic than usual. */
@@ -82,6 +85,7 @@ class Volume implements Detector {
   readonly #settings: Settings;
   readonly #minimums: Readonly<Record<string, number>>;
   readonly #signals = new Map<string, Hysteresis>();
+  readonly #robust = new Map<string, SignalState>();
   readonly #episodes = new Episodes<SignalState>();
   readonly #askedFor = new AskedFor();
 
@@ -99,6 +103,11 @@ class Volume implements Detector {
   evaluate(tick: Tick): Finding[] {
     this.#askedFor.update(tick);
     if (tick.tainted && this.#name === "volume_drop") return [];
+    if (this.#name === "volume_spike") {
+      for (const state of tick.signals) {
+        if (state.baseline === "robust") this.#robust.set(state.name, state);
+      }
+    }
     const anomalous = tick.signals.filter((signal) => this.#isAnomalous(signal));
     return this.#episodes
       .update(anomalous, tick.elapsedMs)
@@ -112,14 +121,24 @@ class Volume implements Detector {
     const matters = direction * (signal.value - signal.mean) >= minimum;
     const { z } = this.#settings;
     const far = direction * signal.z;
-    const isLoud = direction * ownDeviation(signal) >= z;
-    const score = !matters ? 0 : isLoud ? far : Math.min(far, z / 2);
+    const isBeyondDoubt = far >= DOUBTLESS * z || this.#robustAgrees(signal.name);
+    const mayBegin = isBeyondDoubt && direction * ownDeviation(signal) >= z;
+    const score = !matters ? 0 : mayBegin ? far : Math.min(far, z / 2);
     let hysteresis = this.#signals.get(signal.name);
     if (!hysteresis) {
       hysteresis = new Hysteresis();
       this.#signals.set(signal.name, hysteresis);
     }
     return hysteresis.update(score, z, z / 2);
+  }
+
+  /**
+   * Whether the last mean of ten seconds, too, is far above the median of the last hour: most bursts of a few seconds are
+   * over when it is known. Of drops it is not asked: in its scale, which is not logarithmic, nothing is far below a median.
+   */
+  #robustAgrees(name: string): boolean {
+    const robust = this.#robust.get(name);
+    return robust === undefined || !robust.ready || robust.z >= this.#settings.z;
   }
 
   #finding(episode: Episode<SignalState>, tick: Tick): Finding {
@@ -163,7 +182,7 @@ class Volume implements Detector {
  * Standard deviations of this tick's value alone. The baseline judges values smoothed over five seconds, in which one
  * loud second echoes for several: an echo keeps an anomaly up, and begins none.
  */
-function ownDeviation({ unit, value, mean, stddev }: SignalState): number {
+export function ownDeviation({ unit, value, mean, stddev }: SignalState): number {
   const { forward } = scaleOf(unit);
   const level = forward(mean);
   const sigma = forward(mean + stddev) - level;

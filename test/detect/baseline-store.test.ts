@@ -59,6 +59,10 @@ describe("baselines over a restart", () => {
       const step = usual();
       before.step(step);
       after.step(step);
+      for (const baseline of ["rolling", "ewma"] as const) {
+        const { samples, ready } = before.signal("test_p0", baseline);
+        expect(after.signal("test_p0", baseline)).toMatchObject({ samples, ready });
+      }
     }
     for (const baseline of ["rolling", "ewma", "robust"] as const) {
       const restarted = after.signal("test_p0", baseline);

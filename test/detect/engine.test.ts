@@ -208,7 +208,11 @@ describe("engine", () => {
   it("raises nothing because of 30 s without windows", () => {
     const bench = new DetectionBench();
     bench.run(700, (at) => ({ packets: { p0: 100 + (at % 7) } }));
+    const before = bench.signal("test_p0", "rolling").mean;
     bench.timeMs += 30_000;
+    // What piled up meanwhile comes at once.
+    bench.step({ packets: { p0: 3000 } });
+    expect(bench.signal("test_p0", "rolling").mean).toBe(before);
     bench.run(60, (at) => ({ packets: { p0: 100 + (at % 7) } }));
     expect(bench.events).toEqual([]);
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What tries to fool a baseline: poisoning, cold starts, gaps, and a level that stays.
 import { describe, expect, it } from "vitest";
+import { drift } from "../../src/detect/drift.ts";
 import { DetectionBench, randomOf, type Step } from "../support/detection-bench.ts";
 
 const random = randomOf(5);
@@ -30,6 +31,15 @@ describe("a baseline", () => {
     const bench = new DetectionBench();
     bench.run(24 * 360, () => long(1));
     expect(opened(bench)).toEqual([]);
+  });
+
+  it("of days and nights does not drift", () => {
+    const bench = new DetectionBench({ detectors: [drift], protocols: 1 });
+    bench.run(5 * 1440, (at) => ({
+      seconds: 60,
+      packets: { p0: 6000 * (1 + 0.6 * Math.sin((2 * Math.PI * at) / 1440)) },
+    }));
+    expect(bench.events).toEqual([]);
   });
 
   it("takes five times as much for normal after one alarm, within 35 min", () => {

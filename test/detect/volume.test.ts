@@ -68,6 +68,18 @@ describe("volume", () => {
     expect(bench.events.map(({ severity }) => severity)).toEqual(["info", "warning"]);
   });
 
+  it("asks the mean of ten seconds below twice its limit: most bursts of four seconds are over by then", () => {
+    const alarms = (burstSeconds: number): number =>
+      Array.from({ length: 10 }, (_, offset) => {
+        const bench = watched(1);
+        bench.run(offset, () => usual(1));
+        bench.run(burstSeconds, () => usual(1, 6));
+        return told(bench).filter((line) => line === "volume_spike open").length;
+      }).reduce((sum, count) => sum + count, 0);
+    expect(alarms(4)).toBeLessThanOrEqual(4);
+    expect(alarms(14)).toBe(10);
+  });
+
   it("says nothing before it is ready", () => {
     const bench = new DetectionBench({ detectors });
     bench.run(500, () => usual(2));
