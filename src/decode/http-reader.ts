@@ -132,6 +132,11 @@ export class HttpReader {
       }
       const lineEnd = lineFeedAt(view, at, payloadEnd);
       if (lineEnd < 0) {
+        const isBegun =
+          i32(this.#words, side + MODE) === START && i32(this.#words, side + KEPT) === 0;
+        if (isBegun && i32(this.#words, side + ROLE) !== SERVER) {
+          this.#agents.startsAt(flow, packet.tcpSequence + at - packet.payloadAt);
+        }
         this.#keep(view, at, payloadEnd, side);
         return payloadEnd;
       }

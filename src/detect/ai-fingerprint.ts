@@ -75,7 +75,7 @@ class Fingerprints implements Detector {
       .filter(({ completed, family }) => completed > 0 && isKnownFamily(family))
       .flatMap((row) => [
         ...this.#judge(row, tick, isReady),
-        ...this.#contradictions(row, tick.elapsedMs),
+        ...this.#contradictions(row, tick.elapsedMs, isReady),
       ]);
   }
 
@@ -112,11 +112,11 @@ class Fingerprints implements Detector {
     return [this.#finding(row, seen, "info", what)];
   }
 
-  /** What contradicts itself needs no knowledge of before; what was told once is known. */
-  #contradictions(row: AiFlowRow, elapsedMs: number): Finding[] {
+  /** What contradicted itself while the network was learned, as browsers behind a scanner do that opens TLS, is known. */
+  #contradictions(row: AiFlowRow, elapsedMs: number, isReady: boolean): Finding[] {
     if (row.contradicted === 0) return [];
     const name = `${row.client} ${row.provider} ${row.family} as ${row.claimed}`;
-    const seen = this.#add(name, row.contradicted, elapsedMs, true);
+    const seen = this.#add(name, row.contradicted, elapsedMs, isReady);
     const isTold = elapsedMs - seen.believedMs < this.#settings.told_seconds * 1000;
     if (!isTold) return [];
     const what = `calls itself ${row.claimed} where it asks the proxy for ${row.provider}, and greets as ${row.family} does: a program that pretends to be another, or one that sends its requests through another.`;

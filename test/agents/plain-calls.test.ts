@@ -50,6 +50,18 @@ describe("calls in clear text", () => {
     ]);
   });
 
+  it.each([9, 20, 60, 1400])(
+    "count a header that comes in segments of %i bytes whole",
+    (length) => {
+      const talk = new PlainTalk();
+      talk.clientSays("GET /orders HTTP/1.1\r\nHost: x\r\n\r\n");
+      talk.serverSays("HTTP/1.1 204 No Content\r\n\r\n");
+      for (let at = 0; at < CHAT.length; at += length) talk.clientSays(CHAT.slice(at, at + length));
+      talk.serverSays(ANSWER);
+      expect(talk.calls()).toMatchObject([{ upBytes: CHAT.length, downBytes: ANSWER.length }]);
+    },
+  );
+
   it("count what was sent twice once, and bodies in further segments", () => {
     const talk = new PlainTalk();
     const text = request("/v1/chat/completions", `{"model":"${"m".repeat(3000)}"}`);

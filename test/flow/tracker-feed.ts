@@ -165,7 +165,7 @@ function setHello(index: number): Packet {
 const AGENT_FACTS = {
   ...{ packet: 0, isFromServer: false, protocol: 1, messages: 1, calls: 1, errors: 0 },
   ...{ mismatches: 0, open: 0, granted: 0, denied: 0, toAddress: 0 },
-  ...{ asks: 0, modelCalls: 0, metadata: 1, bareMetadata: 0 },
+  ...{ asks: 0, askStart: 0, modelCalls: 0, metadata: 1, bareMetadata: 0 },
 };
 const AGENT = emptyPacket({ agents: AGENT_FACTS });
 

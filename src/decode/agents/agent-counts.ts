@@ -33,8 +33,9 @@ export interface AgentFacts {
   denied: number;
   /** Requests that succeeded although their host was an address. */
   toAddress: number;
-  /** Requests by whose path or header a model may be called. */
+  /** Requests by whose path or header a model may be called, and the sequence number with which the first of them begins, here or earlier. */
   asks: number;
+  askStart: number;
   /** Requests to metadata services of clouds, and those without the header that these ask for. */
   metadata: number;
   bareMetadata: number;
@@ -58,6 +59,7 @@ export class AgentCounts {
     denied: 0,
     toAddress: 0,
     asks: 0,
+    askStart: 0,
     modelCalls: 0,
     metadata: 0,
     bareMetadata: 0,
@@ -79,10 +81,12 @@ export class AgentCounts {
     add(this.#counters, this.#messages + protocol * MESSAGE_KINDS.length + kind, 1);
   }
 
-  /** A request that counts, if at all, once it is answered. */
-  asked(packet: Packet, entry: number): void {
+  /** A request that counts, if at all, once it is answered; `start`: the sequence number with which it begins. */
+  asked(packet: Packet, entry: number, start: number): void {
     const protocol = protocolOf(entry);
-    if (isModelCall(protocol, kindOfEntry(entry))) this.#open(packet, false, protocol).asks++;
+    if (!isModelCall(protocol, kindOfEntry(entry))) return;
+    const facts = this.#open(packet, false, protocol);
+    if (facts.asks++ === 0) facts.askStart = start;
   }
 
   mismatch(packet: Packet, protocol: number): void {

@@ -7,7 +7,7 @@ const HTTP_WORDS = 16;
 /** What is kept of a flow for agents, behind the words of HTTP (http-state.ts). */
 export const AgentFlow = {
   /** All words of a flow. */
-  WORDS: HTTP_WORDS + PENDING_WORDS + 5,
+  WORDS: HTTP_WORDS + PENDING_WORDS + 6,
   /** Queue of requests without a response (pending.ts). */
   PENDING: HTTP_WORDS,
   /** Hashes of the last `Mcp-Method` and `Mcp-Name`. */
@@ -18,4 +18,6 @@ export const AgentFlow = {
   ENDPOINT: HTTP_WORDS + PENDING_WORDS + 3,
   /** Position plus one of the protocol that was spoken last, 0 for none. */
   PROTOCOL: HTTP_WORDS + PENDING_WORDS + 4,
+  /** Sequence number of the first byte of the last request. */
+  STARTED: HTTP_WORDS + PENDING_WORDS + 5,
 } as const;

@@ -69,11 +69,19 @@ export class AgentSpeech {
 
   /** The request line at `line`: returns bits to keep with the fields. `end` as in pathAt. */
   target(view: DataView, line: number, end: number, flow: number, method: number): number {
+    const { tcpSequence, payloadAt } = this.#packet;
+    // A line that began in an earlier segment is read from where it was kept.
+    if (view === this.#packet.view) this.startsAt(flow, tcpSequence + line - payloadAt);
     const at = wordEnd(view, line, end) + 1;
     if (method === POST && this.#servers.endpoints > 0) {
       this.#words[flow + AgentFlow.TARGET] = hashBytes(view, at, wordEnd(view, at, end));
     }
     return pathAt(view, at, end) << PATH_SHIFT;
+  }
+
+  /** A request begins with this sequence number. */
+  startsAt(flow: number, sequence: number): void {
+    this.#words[flow + AgentFlow.STARTED] = sequence | 0;
   }
 
   /** A line with MCP_METHOD or MCP_NAME. */
@@ -106,7 +114,7 @@ export class AgentSpeech {
     if ((fields & AUTH) !== 0) entry |= Entry.AUTH;
     if ((fields & ADDRESS_HOST) !== 0) entry |= Entry.ADDRESS;
     push(this.#words, flow + AgentFlow.PENDING, entry);
-    this.counts.asked(packet, entry);
+    this.counts.asked(packet, entry, i32(this.#words, flow + AgentFlow.STARTED));
     const protocol = protocolOf(entry);
     if ((entry & Entry.COUNTED) !== 0) {
       this.counts.message(packet, false, protocol, kindOfEntry(entry));

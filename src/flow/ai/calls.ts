@@ -10,7 +10,7 @@ import { aiStreamGaps, aiWatchEvictions } from "./call-metrics.ts";
 import { hostIn } from "./destination-names.ts";
 import type { FlowNames } from "./flow-names.ts";
 import { PlainBytes } from "./plain-bytes.ts";
-import { asksIn, isInterim, isProof, messagesIn } from "./plain-facts.ts";
+import { askStartIn, asksIn, isInterim, isProof, messagesIn } from "./plain-facts.ts";
 import { APPLICATION_DATA, HANDSHAKE, RecordFraming } from "./record-framing.ts";
 import { WATCHED, WatchRows } from "./watch-rows.ts";
 import { WatchedEnds } from "./watched-ends.ts";
@@ -95,7 +95,8 @@ export class AiCalls {
     this.#ends.beginPlain(row, packet, hostIn(packet));
     this.#meter.begin(row, this.#nowMs, PLAIN_TRANSPORT);
     this.#plain.begin(row);
-    this.#segment(row, packet);
+    const bytes = this.#plain.takeFrom(row, packet, askStartIn(packet));
+    this.#meter.fromClient(row, bytes, this.#nowMs);
   }
 
   /** Takes a packet of TLS, QUIC or HTTP that has a payload. */

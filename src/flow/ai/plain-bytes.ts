@@ -21,6 +21,14 @@ export class PlainBytes {
     this.#hasEnd[row] = 0;
   }
 
+  /** The same of a flow's first segment, which goes on with, or holds, what began with the sequence number `start`. */
+  takeFrom(row: number, { flowSide, tcpSequence, payloadLength }: Packet, start: number): number {
+    const at = SIDES * row + flowSide;
+    this.#seen[at] = 1;
+    this.#next[at] = (tcpSequence + payloadLength) | 0;
+    return (i32(this.#next, at) - start) | 0;
+  }
+
   /** Bytes of a segment that were not sent before. */
   take(row: number, { flowSide, tcpSequence, payloadLength }: Packet): number {
     const at = SIDES * row + flowSide;

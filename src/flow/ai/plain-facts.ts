@@ -8,6 +8,7 @@ interface PlainFacts {
   readonly agents?: {
     readonly packet: number;
     readonly asks: number;
+    readonly askStart: number;
     readonly modelCalls: number;
   };
   readonly http?: MessageFacts & { readonly packet: number };
@@ -23,6 +24,11 @@ interface MessageFacts {
 export function asksIn(packet: Packet): number {
   const { agents } = packet.facts as PlainFacts;
   return agents?.packet === packet.number ? agents.asks : 0;
+}
+
+/** Sequence number with which the first of them begins, in this packet or an earlier one; only where there are some. */
+export function askStartIn({ facts }: Packet): number {
+  return (facts as PlainFacts).agents?.askStart ?? 0;
 }
 
 /** True where the packet shows that a model was called. */

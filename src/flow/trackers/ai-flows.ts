@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { Packet } from "../../decode/packet.ts";
-import { isBrowser, isKnownFamily } from "../../util/client-family.ts";
+import { contradicts, isBrowser } from "../../util/client-family.ts";
 import { add, i32 } from "../../util/typed.ts";
 import { ActiveSources } from "../ai/active-sources.ts";
 import { EVIDENCE, Evidence } from "../ai/flow-names.ts";
@@ -42,8 +42,7 @@ export interface AiFlowRow {
   readonly upBytes: number;
   readonly downBytes: number;
   /**
-   * Flows among `completed` in whose CONNECT the User-Agent named another family than the hello has, of which neither is
-   * unknown; and the family that one of them named, empty without.
+   * Flows among `completed` whose CONNECT had a User-Agent that contradicts the family of the hello (client-family.ts); and the family that one of them named, empty without.
    */
   readonly contradicted: number;
   readonly claimed: string;
@@ -198,8 +197,7 @@ class AiFlows implements Tracker<AiFlowRow> {
     const names = this.#names;
     table.increment(entity, COMPLETED);
     const claimed = names.claimedFamilyNumber(slot);
-    const family = names.familyNumber(slot);
-    if (claimed === 0 || claimed === family || !isKnownFamily(names.familyName(family))) return;
+    if (!contradicts(names.family(slot), names.familyName(claimed))) return;
     table.increment(entity, CONTRADICTED);
     table.rows[table.row(entity) + CLAIMED] = claimed;
   }

@@ -15,6 +15,7 @@ const FACTS = {
     denied: 0,
     toAddress: 0,
     asks: 0,
+    askStart: 0,
     modelCalls: 0,
     metadata: 0,
     bareMetadata: 0,
