@@ -16,7 +16,7 @@ const total = { passed: 0, failed: 0, skipped: [] };
 check("build");
 check("lint");
 check("types");
-// Unit tests, fuzzing and oracles share the cores. Tests on real interfaces measure time: they have them to themselves.
+// Unit tests, fuzzing and oracles share the cores. Tests on real interfaces measure time: they share them with nothing else.
 tests(["unit", "fuzz", "oracle"]);
 if (isRoot()) tests(["network"]);
 else skipNetworkTests();

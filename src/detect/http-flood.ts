@@ -23,7 +23,7 @@ const settings = z.strictObject({
   ),
   connections: perSecond(
     PER_SECOND,
-    "Connections a second that one client completes with one service, besides those that a request in clear text came over.",
+    "Connections a second that one client completes with one service, besides as many as it sends requests in clear text.",
   ),
   outside: perSecond(
     PER_SECOND_UNEXPECTED,

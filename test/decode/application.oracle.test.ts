@@ -61,7 +61,9 @@ const HTTP_ASKED_AGAIN: Readonly<Record<string, string>> = {
 /** tshark counts a message where its body ends, unless bodies are not put together; here the end of the header counts. */
 const ASK_HTTP = {
   options: ["-o", "http.desegment_body:FALSE", "-o", "http.desegment_headers:FALSE"],
-  filter: "(http.request.version || http.response.version) && tcp && !tcp.analysis.retransmission",
+  // A whole header whose first line names no version is HTTP/0.9; without its end, the segment may have cut it.
+  filter:
+    'http && tcp && !tcp.analysis.retransmission && !(http.request.version == "" && http contains 0d:0a:0d:0a)',
 } as const;
 
 /** Requests of SSDP, which tshark counts as HTTP. */
