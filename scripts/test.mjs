@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // npm test: installs what the tests need, then runs everything. The last line on stdout is the sum of it all.
 // With CI=true a skipped test is a failure.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDebianPackages, isRoot } from "./debian-packages.mjs";
@@ -14,21 +13,13 @@ const installed = ensureNpmPackages();
 if (gotHeaders && !installed) ensureCap();
 
 const total = { passed: 0, failed: 0, skipped: [] };
-/** Of suites that ran beside others. */
-const told = [];
 check("build");
 check("lint");
 check("types");
-if (isRoot()) {
-  await tests(["unit", "fuzz"]);
-  // Tests on real interfaces measure time, and wait for most of it. What they leave over of the cores is enough for the
-  // oracles, which wait for nothing: at the lowest priority, and told when the others are done.
-  await Promise.all([tests(["network"]), tests(["oracle"], { isBeside: true })]);
-} else {
-  await tests(["unit", "fuzz", "oracle"]);
-  skipNetworkTests();
-}
-for (const text of told) say(text);
+// Unit tests, fuzzing and oracles share the cores. Tests on real interfaces measure time: they share them with nothing else.
+tests(["unit", "fuzz", "oracle"]);
+if (isRoot()) tests(["network"]);
+else skipNetworkTests();
 summarise();
 
 /** Runs one npm script, which counts as one test. */
@@ -39,34 +30,25 @@ function check(script) {
   else total.failed++;
 }
 
-/** Runs suites; `isBeside` of others, at the lowest priority, whose output stands alone behind theirs. */
-async function tests(projects, { isBeside = false } = {}) {
-  const title = `\n== vitest: ${projects.join(", ")}`;
-  if (!isBeside) say(title);
-  const summaryFile = join(root, `.cache/test-summary-${projects.join("-")}.json`);
+function tests(projects) {
+  say(`\n== vitest: ${projects.join(", ")}`);
+  const summaryFile = join(root, ".cache/test-summary.json");
   mkdirSync(join(root, ".cache"), { recursive: true });
   rmSync(summaryFile, { force: true });
-  const command = [
+  const args = ["run", "--reporter=default", "--reporter=./scripts/test-reporter.mjs"];
+  const result = spawnSync(
     "node_modules/.bin/vitest",
-    "run",
-    ...projects.map((name) => `--project=${name}`),
-  ];
-  const reporters = ["--reporter=default", "--reporter=./scripts/test-reporter.mjs"];
-  const [program, ...args] = [...(isBeside ? ["nice", "-n", "19"] : []), ...command, ...reporters];
-  const child = spawn(program, args, {
-    cwd: root,
-    stdio: isBeside ? ["ignore", "pipe", "pipe"] : "inherit",
-    env: { ...process.env, TEST_SUMMARY_FILE: summaryFile },
-  });
-  const output = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (data) => output.push(data));
-  const [status] = await once(child, "close");
+    [...args, ...projects.flatMap((name) => ["--project", name])],
+    {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...process.env, TEST_SUMMARY_FILE: summaryFile },
+    },
+  );
   const { passed, failed, skipped } = readSummary(summaryFile);
   total.passed += passed;
-  total.failed += status === 0 ? failed : Math.max(failed, 1);
+  total.failed += result.status === 0 ? failed : Math.max(failed, 1);
   total.skipped.push(...skipped);
-  if (isBeside) told.push(title, Buffer.concat(output).toString());
 }
 
 function readSummary(file) {
