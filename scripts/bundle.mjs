@@ -1,36 +1,66 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Puts the program's modules, which tsc has checked, into a few files: dist/main.js, dist/sensor.js and dist/replay-worker.js
-// with what they share. Why, and why not with another bundler: docs/decisions/007-bundled-build.md.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// with what they share. Why, and why not with another bundler: docs/decisions/007-bundled-build.md. Then keeps what the
+// compiler makes of them: docs/decisions/020-code-cache.md.
+import { spawnSync } from "node:child_process";
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
+const dist = join(root, "dist");
 /** Packages that stay in node_modules, because they are or load native code. The others come along: they are many small files. */
 const OUTSIDE = ["koffi", "cap", /^libsql/];
+const ENTRIES = ["main", "sensor", "replay-worker"];
+const LOADER = "chunk-loader";
 
-rmSync(join(root, "dist"), { recursive: true, force: true });
-const bundle = await rolldown({
-  input: Object.fromEntries(
-    ["main", "sensor", "replay-worker"].map((name) => [name, join(root, `src/${name}.ts`)]),
-  ),
-  platform: "node",
-  external: [/^node:/, ...OUTSIDE],
-});
-const { output } = await bundle.write({
-  dir: join(root, "dist"),
-  format: "esm",
-  sourcemap: true,
-  // Flat, because a file that is looked up beside the code, like sensor.js, must be found from every part of it.
-  chunkFileNames: "[name]-[hash].js",
-});
-await bundle.close();
-writeFileSync(join(root, "dist/LICENSES"), packagesOf(output).map(licence).join("\n"));
+rmSync(dist, { recursive: true, force: true });
+// Flat, because a file that is looked up beside the code, like sensor.js, must be found from every part of it.
+const chunks = await bundled(ENTRIES, { entryFileNames: "[name]-[hash].js", sourcemap: true });
+await bundled([LOADER], { entryFileNames: "[name].js" });
+writeFileSync(join(dist, "package.json"), '{ "type": "commonjs" }\n');
+for (const { name, fileName } of chunks.filter((chunk) => chunk.isEntry)) {
+  const path = join(dist, `${name}.js`);
+  writeFileSync(path, `#!/usr/bin/env node\nrequire("./${LOADER}.js").load("${fileName}");\n`);
+  chmodSync(path, 0o755);
+}
+writeFileSync(join(dist, "LICENSES"), packagesOf(chunks).map(licence).join("\n"));
+cacheCode();
+
+async function bundled(entries, options) {
+  const bundle = await rolldown({
+    input: Object.fromEntries(entries.map((name) => [name, join(root, `src/${name}.ts`)])),
+    platform: "node",
+    external: [/^node:/, ...OUTSIDE],
+  });
+  const { output } = await bundle.write({
+    dir: dist,
+    format: "cjs",
+    chunkFileNames: "[name]-[hash].js",
+    ...options,
+  });
+  await bundle.close();
+  return output.filter(({ type }) => type === "chunk");
+}
+
+/** Replays the demo in one thread, as from standard input, and keeps the bytecode of all that ran. */
+function cacheCode() {
+  const main = chunks.find(({ name }) => name === "main");
+  const script = `
+    const { load, saveCodeCache } = require(${JSON.stringify(join(dist, LOADER))});
+    process.on("exit", (code) => { if (code === 0) saveCodeCache(); });
+    load("${main.fileName}");`;
+  const { status, stderr } = spawnSync(process.execPath, ["-e", script, "nam", "replay", "-"], {
+    input: readFileSync(join(root, "demo/demo.pcap.gz")),
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  if (status !== 0) throw new Error(`the demo cannot be replayed by the new build: ${stderr}`);
+}
 
 /** Folders of the packages of which code came along. */
-function packagesOf(chunks) {
-  const modules = chunks.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []));
+function packagesOf(parts) {
+  const modules = parts.flatMap(({ moduleIds }) => moduleIds);
   const folders = modules.map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0]);
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }

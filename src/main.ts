@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { ReplayThread } from "./replay-thread.ts";
 
@@ -19,8 +18,12 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
 process.stdout.on("error", ignoreBrokenPipe);
 process.stderr.on("error", ignoreBrokenPipe);
 
-const { runProgram } = await import("./commands/program.ts");
-const exitCode = await runProgram(args, process, replayThread);
-// A pipe takes 64 KiB at a time; what waits behind them would end with the process.
-await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-process.exit(exitCode);
+async function main(): Promise<never> {
+  const { runProgram } = await import("./commands/program.ts");
+  const exitCode = await runProgram(args, process, replayThread);
+  // A pipe takes 64 KiB at a time; what waits behind them would end with the process.
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(exitCode);
+}
+
+void main();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { type ZodType, z } from "zod";
+import type { ZodType } from "zod";
 import { type Anomaly, SEVERITIES, type Severity } from "../detect/detector.ts";
 import type { Log } from "../util/log.ts";
+import { z } from "../util/zod.ts";
 
 /** What a message says about the anomalies it stands for when they are too many, or too mixed, to tell one by one. */
 export interface Digest {

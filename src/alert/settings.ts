@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { SEVERITIES } from "../detect/detector.ts";
+import { z } from "../util/zod.ts";
 import { windowFields } from "./schedule.ts";
 import { matcherFields } from "./silence.ts";
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { validate } from "../util/validate.ts";
+import { z } from "../util/zod.ts";
 import { matcherFields } from "./silence.ts";
 import type { NewSilence } from "./silences.ts";
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { type Anomaly, SEVERITIES } from "../detect/detector.ts";
+import { z } from "../util/zod.ts";
 
 const PATTERN_MAX = 256;
 const pattern = z

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { messageOf, NamError } from "../util/errors.ts";
+import { z } from "../util/zod.ts";
 import { namesToLookUp } from "./filter-names.ts";
 import type { LiveOptions } from "./live-options.ts";
 import type { CaptureSource } from "./source.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { alertSettings } from "../alert/all.ts";
 import { captureSettings } from "../capture/all.ts";
 import { detectSettings } from "../detect/all.ts";
@@ -8,6 +8,7 @@ import { hostSettings } from "../host/all.ts";
 import { channelSettings } from "../notify/all.ts";
 import { isLocalAddress, parseListenAddress } from "../util/listen-address.ts";
 import { nearest } from "../util/nearest.ts";
+import { z } from "../util/zod.ts";
 import {
   agentSettings,
   logSettings,
@@ -17,9 +18,6 @@ import {
   tlsSettings,
   webSettings,
 } from "./sections.ts";
-
-// A configuration is parsed once: compiling a parser for each of its objects would take longer than it saves.
-z.config({ jitless: true });
 
 /** The whole configuration: every stage's own slice under one roof. An empty input is valid. */
 export const configSchema = z

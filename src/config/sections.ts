@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { hostname } from "node:os";
 import ipaddr from "ipaddr.js";
-import { z } from "zod";
 import { LISTEN_ADDRESS_FORMS, parseListenAddress } from "../util/listen-address.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../util/log.ts";
+import { z } from "../util/zod.ts";
 
 /** Networks that belong to whoever runs the agent, unless the configuration says otherwise. */
 const PRIVATE_NETWORKS = [

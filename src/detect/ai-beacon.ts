@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { median, medianAbsoluteDeviation, quantile } from "simple-statistics";
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import { type AiCallRow, entityOf, hasProvider, targetOf } from "./ai-targets.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";

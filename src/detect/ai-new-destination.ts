@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import type { TrackerRows } from "../flow/window.ts";
 import { scopeOf } from "../util/address-scope.ts";
+import { z } from "../util/zod.ts";
 import { ActiveAgents } from "./active-agents.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { scopeOf } from "../util/address-scope.ts";
+import { z } from "../util/zod.ts";
 import { type AiCallRow, entityOf, isPlain, isProgram, targetOf } from "./ai-targets.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { type StreamHits, UnknownStreams } from "./stream-hits.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { BlockList, isIP } from "node:net";
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import type { Entity, Finding } from "./detector.ts";
 
 const PREFIX = /^[0-9a-fA-F.:]+(?:\/\d{1,3})?$/;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { mean, standardDeviation } from "simple-statistics";
-import { z } from "zod";
 import type { TrackerRows } from "../flow/window.ts";
+import { z } from "../util/zod.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { addressFilter } from "./suggestions.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import type { TrackerRows } from "../flow/window.ts";
+import { z } from "../util/zod.ts";
 import { GuardedEwma } from "./baseline/guarded-ewma.ts";
 import { ewmaMemory } from "./baseline/memory.ts";
 import type { Scale } from "./baseline/scale.ts";

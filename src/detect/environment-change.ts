@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import type { Detector, DetectorDefinition, Finding, SignalState, Tick } from "./detector.ts";
 import { Hysteresis, isAway, isJudged } from "./guards.ts";
 import { timeFilter } from "./suggestions.ts";

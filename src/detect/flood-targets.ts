@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What the detectors of floods to one address have in common.
-import { z } from "zod";
+
 import type { TrackerRows } from "../flow/window.ts";
+import { z } from "../util/zod.ts";
 import type { Entity, Finding, Tick } from "./detector.ts";
 import { addressFilter } from "./suggestions.ts";
 import { bytes, count, number } from "./text.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { DROP_STAGES, type Window } from "../flow/window.ts";
+import { z } from "../util/zod.ts";
 import { FREEZE_SCORE } from "./baseline/guarded-ewma.ts";
 import { spreadFloor } from "./baseline/scale.ts";
 import type { Environment, SignalState } from "./detector.ts";

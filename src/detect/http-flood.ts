@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import type { Detector, DetectorContext, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { keyOf, PAIR_CAPACITY, type PairRow, pairFilter, pairFinding } from "./pair-findings.ts";
 import { ServiceRates } from "./service-rates.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import type { Detector, DetectorDefinition, Finding, SignalState, Tick } from "./detector.ts";
 import { protocolFilter, signalQuery } from "./suggestions.ts";
 import { count, rate } from "./text.ts";

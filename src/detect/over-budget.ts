@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import { WEEK_SECONDS } from "./alarm-budget.ts";
 import type { BudgetState, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { Lasting } from "./lasting.ts";

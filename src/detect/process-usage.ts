@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import { type EwmaLimits, GuardedEwma } from "./baseline/guarded-ewma.ts";
 import { RATIO_SCALE } from "./baseline/scale.ts";
 import { BoundedMap } from "./bounded-map.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { DetectorDefinition, Finding } from "./detector.ts";
 import { addressFilter } from "./suggestions.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { NamError } from "../util/errors.ts";
+import { z } from "../util/zod.ts";
 import { type AllowSettings, allowSettings } from "./allow.ts";
 import type { DetectorDefinition } from "./detector.ts";
 import { type GuardSettings, guardSettings } from "./guards.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { MetricsRegistry } from "../metrics/registry.ts";
+import { z } from "../util/zod.ts";
 import { AllowList } from "./allow.ts";
 import {
   type Detector,

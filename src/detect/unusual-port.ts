@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import type { TrackerRows } from "../flow/window.ts";
+import { z } from "../util/zod.ts";
 import type { Detector, DetectorDefinition, Finding, Tick } from "./detector.ts";
 import { addressFilter } from "./suggestions.ts";
 import { count, endpoint } from "./text.ts";

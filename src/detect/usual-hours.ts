@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { median } from "simple-statistics";
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 
 const HOUR_MS = 3_600_000;
 /** Hours that are remembered: those of which a value was told. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import { AskedFor } from "./asked-for.ts";
 import { scaleOf } from "./baseline/scale.ts";
 import type { Detector, DetectorDefinition, Finding, SignalState, Tick } from "./detector.ts";

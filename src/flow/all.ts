@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+import { z } from "../util/zod.ts";
 import { aiNames } from "./ai/settings.ts";
 import type { TrackerDefinition } from "./tracker.ts";
 import { agentTalks } from "./trackers/agent-talks.ts";

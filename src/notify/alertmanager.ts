@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import {
   type Alert,
   type ChannelDefinition,
@@ -9,6 +9,7 @@ import {
 } from "../alert/alert.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
+import { z } from "../util/zod.ts";
 import { AlertBoard, type AlertmanagerAlert, noticeAlert } from "./alert-board.ts";
 import { deliveryOf } from "./answer.ts";
 import { postJson } from "./http.ts";

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import type { ChannelDefinition, Notifier } from "../alert/alert.ts";
 import { NamError } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
+import { z } from "../util/zod.ts";
 import { alertmanager } from "./alertmanager.ts";
 import { discord } from "./discord.ts";
 import { email } from "./email.ts";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { type ChannelDefinition, routingSettings } from "../alert/alert.ts";
 import { NamError } from "../util/errors.ts";
+import { z } from "../util/zod.ts";
 import { readCa } from "./ca-file.ts";
 import { mailOf } from "./mail.ts";
 import { readSecret, secretProblem, secretSettings } from "./secret-settings.ts";

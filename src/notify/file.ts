@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { type Alert, type ChannelDefinition, routingSettings } from "../alert/alert.ts";
 import { productBuild } from "../util/version.ts";
+import { z } from "../util/zod.ts";
 import { type EventLine, ecsEvent, ecsNotice } from "./ecs.ts";
 import { eveEvent, eveNotice } from "./eve.ts";
 import { cleanEvent } from "./event.ts";

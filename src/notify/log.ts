@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { type Alert, type ChannelDefinition, routingSettings } from "../alert/alert.ts";
 import type { Log } from "../util/log.ts";
+import { z } from "../util/zod.ts";
 import { cleanEvent, noticeOf } from "./event.ts";
 import type { Anomaly } from "./parts.ts";
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import type { Alert, ChannelDefinition } from "../alert/alert.ts";
 import { systemClock } from "../util/clock.ts";
 import { productBuild } from "../util/version.ts";
+import { z } from "../util/zod.ts";
 import { deliveryOf } from "./answer.ts";
 import { cleanEvent, noticeOf } from "./event.ts";
 import { postJson } from "./http.ts";

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { createHash } from "node:crypto";
-import { z } from "zod";
 import {
   type Alert,
   type ChannelDefinition,
@@ -10,6 +9,7 @@ import {
 import { systemClock } from "../util/clock.ts";
 import { NamError } from "../util/errors.ts";
 import type { Secret } from "../util/secret.ts";
+import { z } from "../util/zod.ts";
 import { deliveryOf } from "./answer.ts";
 import { cleanEvent, isoTime } from "./event.ts";
 import { postJson } from "./http.ts";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { readFileSync, statSync } from "node:fs";
-import { z } from "zod";
 import { NamError } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
 import { Secret } from "../util/secret.ts";
+import { z } from "../util/zod.ts";
 
 const WORLD_READABLE = 0o004;
 

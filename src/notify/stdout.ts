@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import {
   type Alert,
   type ChannelDefinition,
   type Delivery,
   routingSettings,
 } from "../alert/alert.ts";
+import { z } from "../util/zod.ts";
 import { cleanEvent, isoTime, noticeOf } from "./event.ts";
 import { codeOf } from "./failure.ts";
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import {
   type Alert,
   type ChannelDefinition,
@@ -7,6 +7,7 @@ import {
   routingSettings,
 } from "../alert/alert.ts";
 import { productBuild } from "../util/version.ts";
+import { z } from "../util/zod.ts";
 import { readCa } from "./ca-file.ts";
 import { cefOf } from "./cef.ts";
 import { cleanEvent, fitting, noticeOf } from "./event.ts";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { NamError } from "../util/errors.ts";
 import { Secret } from "../util/secret.ts";
+import { z } from "../util/zod.ts";
 import { type Target, urlProblem, type Vendor } from "./target.ts";
 
 /** Time for one attempt; every channel that leaves the machine has it. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { type Alert, type ChannelDefinition, routingSettings } from "../alert/alert.ts";
 import { systemClock } from "../util/clock.ts";
 import { NamError } from "../util/errors.ts";
+import { z } from "../util/zod.ts";
 import { deliveryOf, parseSeconds } from "./answer.ts";
 import { postJson } from "./http.ts";
 import { fieldOf } from "./json-body.ts";

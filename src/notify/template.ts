@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import type { Alert } from "../alert/alert.ts";
+import { z } from "../util/zod.ts";
 import type { Message } from "./message.ts";
 import { clean, formatNumber, safe } from "./text.ts";
 import { AGENT_MAX, kindOf } from "./wording.ts";

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+
 import { routingSettings } from "../alert/alert.ts";
 import { NamError } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
 import type { Secret } from "../util/secret.ts";
+import { z } from "../util/zod.ts";
 import { needSecret, secretProblem, secretSettings } from "./secret-settings.ts";
 import { hostLabel, type Target, urlProblem, type Vendor } from "./target.ts";
 import { policyOf, type Reach, reachSettings } from "./target-settings.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Router } from "express";
-import { z } from "zod";
 import { validate } from "../util/validate.ts";
+import { z } from "../util/zod.ts";
 import type { EventQuery, ServerCallbacks } from "./contract.ts";
 import { onlyMethods } from "./guards.ts";
 import { sendProblem } from "./respond.ts";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { dirname, resolve } from "node:path";
-import { z } from "zod";
 import { NamError } from "../util/errors.ts";
 import { type Problem, validate } from "../util/validate.ts";
 import { readYamlFile } from "../util/yaml-document.ts";
+import { z } from "../util/zod.ts";
 
 const TLS_VERSIONS = ["TLS10", "TLS11", "TLS12", "TLS13"] as const;
 export const CLIENT_AUTH_TYPES = [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "zod";
+import { z } from "../../util/zod.ts";
 import { ROLLING_SAMPLES } from "./rolling.ts";
 import { WEEK_HOURS } from "./week-ago.ts";
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Runs the files of the build from what the compiler made of them when they were built: half of what a start takes is
+// reading them. docs/decisions/020-code-cache.md says what is gained.
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { constants, Script } from "node:vm";
+
+/** What became of the code cache of a file: used, refused by the engine, as that of another version, or not there. */
+export type CacheState = "used" | "refused" | "missing";
+
+interface Chunk {
+  readonly script: Script;
+  readonly cache: CacheState;
+  readonly module: { exports: unknown };
+}
+
+type Wrapper = (
+  exports: unknown,
+  require: (name: string) => unknown,
+  module: Chunk["module"],
+  filename: string,
+  dirname: string,
+) => void;
+
+const BESIDE = "./";
+
+const folder = import.meta.dirname;
+const outside = createRequire(import.meta.url);
+const chunks = new Map<string, Chunk>();
+
+/** Runs a file of the build as a CommonJS module, once, and returns what it exports. */
+export function load(name: string): unknown {
+  const known = chunks.get(name);
+  if (known) return known.module.exports;
+  const path = join(folder, name);
+  const cachedData = cacheOf(path);
+  const script = new Script(wrapped(readFileSync(path, "utf8")), {
+    filename: path,
+    ...(cachedData ? { cachedData } : {}),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  const cache = cachedData ? (script.cachedDataRejected ? "refused" : "used") : "missing";
+  const module = { exports: {} };
+  chunks.set(name, { script, cache, module });
+  const run: Wrapper = script.runInThisContext();
+  run(module.exports, required, module, path, dirname(path));
+  return module.exports;
+}
+
+/** Writes what the engine has compiled so far of each file that was loaded; for the build, after a typical run. */
+export function saveCodeCache(): void {
+  for (const [name, { script }] of chunks) {
+    writeFileSync(cachePath(join(folder, name)), script.createCachedData());
+  }
+}
+
+/** What became of the code cache of each file that was loaded. */
+export function cacheStates(): ReadonlyMap<string, CacheState> {
+  return new Map([...chunks].map(([name, { cache }]) => [name, cache]));
+}
+
+function required(name: string): unknown {
+  return name.startsWith(BESIDE) ? load(name.slice(BESIDE.length)) : outside(name);
+}
+
+function cacheOf(path: string): Buffer | null {
+  try {
+    return readFileSync(cachePath(path));
+  } catch {
+    // Without it the file is compiled as usual.
+    return null;
+  }
+}
+
+function cachePath(path: string): string {
+  return `${path}.cache`;
+}
+
+// As Node.js does it (https://nodejs.org/api/modules.html#the-module-wrapper), in one line: line numbers stay right.
+function wrapped(source: string): string {
+  return `(function (exports, require, module, __filename, __dirname) { ${source}\n})`;
+}
