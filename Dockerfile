@@ -18,6 +18,8 @@ COPY tsconfig.json ./
 COPY scripts/bundle.mjs ./scripts/
 COPY config/nam.schema.json ./config/
 COPY src ./src
+# The build replays it, and keeps what was compiled.
+COPY demo ./demo
 RUN npm run build \
   && npm prune --omit=dev --ignore-scripts \
   && rm -rf node_modules/cap node_modules/.package-lock.json

@@ -3,7 +3,7 @@
 // with what they share. Why, and why not with another bundler: docs/decisions/007-bundled-build.md. Then keeps what the
 // compiler makes of them: docs/decisions/020-code-cache.md.
 import { spawnSync } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -21,9 +21,8 @@ const chunks = await bundled(ENTRIES, { entryFileNames: "[name]-[hash].js", sour
 await bundled([LOADER], { entryFileNames: "[name].js" });
 writeFileSync(join(dist, "package.json"), '{ "type": "commonjs" }\n');
 for (const { name, fileName } of chunks.filter((chunk) => chunk.isEntry)) {
-  const path = join(dist, `${name}.js`);
-  writeFileSync(path, `#!/usr/bin/env node\nrequire("./${LOADER}.js").load("${fileName}");\n`);
-  chmodSync(path, 0o755);
+  const program = `require("./${LOADER}.js").load("${fileName}");\n`;
+  writeFileSync(join(dist, `${name}.js`), `#!/usr/bin/env node\n${program}`, { mode: 0o755 });
 }
 writeFileSync(join(dist, "LICENSES"), packagesOf(chunks).map(licence).join("\n"));
 cacheCode();
@@ -38,6 +37,13 @@ async function bundled(entries, options) {
     dir: dist,
     format: "cjs",
     chunkFileNames: "[name]-[hash].js",
+    // By themselves, for the first file to run needs none of them. What all files share lies apart then, too.
+    codeSplitting: {
+      groups: [
+        { name: "zod", test: /node_modules\/zod\// },
+        { name: "names-and-addresses", test: /node_modules\/(?:tldts|ipaddr)/ },
+      ],
+    },
     ...options,
   });
   await bundle.close();

@@ -5,8 +5,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { constants, Script } from "node:vm";
+import { crc32 } from "node:zlib";
 
-/** What became of the code cache of a file: used, refused by the engine, as that of another version, or not there. */
+/** What became of the code cache of a file. Refused is that of another file or engine, and one that was damaged. */
 export type CacheState = "used" | "refused" | "missing";
 
 interface Chunk {
@@ -24,6 +25,7 @@ type Wrapper = (
 ) => void;
 
 const BESIDE = "./";
+const CHECKSUM_BYTES = 4;
 
 const folder = import.meta.dirname;
 const outside = createRequire(import.meta.url);
@@ -34,13 +36,16 @@ export function load(name: string): unknown {
   const known = chunks.get(name);
   if (known) return known.module.exports;
   const path = join(folder, name);
-  const cachedData = cacheOf(path);
-  const script = new Script(wrapped(readFileSync(path, "utf8")), {
+  const source = readFileSync(path);
+  const cached = readCache(path);
+  const cachedData = cached && checked(cached, source);
+  const script = new Script(wrapped(source.toString()), {
     filename: path,
     ...(cachedData ? { cachedData } : {}),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  const cache = cachedData ? (script.cachedDataRejected ? "refused" : "used") : "missing";
+  const isUsed = cachedData && !script.cachedDataRejected;
+  const cache = isUsed ? "used" : cached ? "refused" : "missing";
   const module = { exports: {} };
   chunks.set(name, { script, cache, module });
   const run: Wrapper = script.runInThisContext();
@@ -51,7 +56,11 @@ export function load(name: string): unknown {
 /** Writes what the engine has compiled so far of each file that was loaded; for the build, after a typical run. */
 export function saveCodeCache(): void {
   for (const [name, { script }] of chunks) {
-    writeFileSync(cachePath(join(folder, name)), script.createCachedData());
+    const path = join(folder, name);
+    const data = script.createCachedData();
+    const checksum = Buffer.alloc(CHECKSUM_BYTES);
+    checksum.writeUInt32LE(checksumOf(readFileSync(path), data));
+    writeFileSync(cachePath(path), Buffer.concat([data, checksum]));
   }
 }
 
@@ -64,13 +73,24 @@ function required(name: string): unknown {
   return name.startsWith(BESIDE) ? load(name.slice(BESIDE.length)) : outside(name);
 }
 
-function cacheOf(path: string): Buffer | null {
+function readCache(path: string): Buffer | null {
   try {
     return readFileSync(cachePath(path));
   } catch {
     // Without it the file is compiled as usual.
     return null;
   }
+}
+
+/** The engine would run whatever it is given for a file of the same length, and dies of what is damaged. */
+function checked(cached: Buffer, source: Buffer): Buffer | null {
+  if (cached.length < CHECKSUM_BYTES) return null;
+  const data = cached.subarray(0, -CHECKSUM_BYTES);
+  return cached.readUInt32LE(data.length) === checksumOf(source, data) ? data : null;
+}
+
+function checksumOf(source: Buffer, data: Buffer): number {
+  return crc32(data, crc32(source));
 }
 
 function cachePath(path: string): string {

@@ -9,22 +9,25 @@ import { type GuardSettings, guardSettings } from "./guards.ts";
 /** The `detectors:` section: `guards`, and one key a detector. Missing keys mean the defaults. */
 export type DetectSettings = Readonly<Record<string, unknown>>;
 
-/** What every detector has besides its own settings. */
-function commonFields(definition: DetectorDefinition<unknown>) {
-  return {
-    enabled: z.boolean().default(true).describe("False switches the detector off."),
-    quiet_seconds: z
-      .number()
-      .min(1)
-      .default(definition.quietSeconds)
-      .describe("An anomaly is resolved after this many seconds without another finding."),
-  };
-}
+// What every detector has besides its own settings. Schemas are dear to make, so all that can be shared is.
+const enabled = z.boolean().default(true).describe("False switches the detector off.");
+const quietSeconds = sharedBy((seconds: number) =>
+  z
+    .number()
+    .min(1)
+    .default(seconds)
+    .describe("An anomaly is resolved after this many seconds without another finding."),
+);
+
+const common = z.object({ enabled: z.boolean(), quiet_seconds: z.number() });
 
 /** One detector's settings as the configuration has them: its own and the common ones. */
-export function detectorSettings(definition: DetectorDefinition<unknown>) {
-  return ownSettings(definition).extend(commonFields(definition));
-}
+export const detectorSettings = sharedBy((definition: DetectorDefinition<unknown>) =>
+  ownSettings(definition).extend({
+    enabled,
+    quiet_seconds: quietSeconds(definition.quietSeconds),
+  }),
+);
 
 /** The schema of the `detectors:` section for a list of detectors; strict, and an empty section is valid. */
 export function detectSettingsSchema(
@@ -57,7 +60,6 @@ export function parseSettings(
     detectorSettings(definition),
     settings[definition.name],
   );
-  const common = z.object(commonFields(definition));
   const { enabled, quiet_seconds: quietSeconds } = common.parse(given);
   const own = Object.entries(given).filter(([name]) => !(name in common.shape));
   return { enabled, quietMs: quietSeconds * 1000, own: Object.fromEntries(own) };
@@ -82,4 +84,16 @@ function parse<T>(path: string, schema: z.ZodType<T>, value: unknown): T {
 function ownSettings(definition: DetectorDefinition<unknown>): z.ZodObject {
   if (definition.settings instanceof z.ZodObject) return definition.settings;
   throw new NamError("INTERNAL", `detector ${definition.name}: settings must be a strict object`);
+}
+
+/** `make`, called once for each key. */
+function sharedBy<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>();
+  return (key) => {
+    const before = made.get(key);
+    if (before !== undefined) return before;
+    const value = make(key);
+    made.set(key, value);
+    return value;
+  };
 }

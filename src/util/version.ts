@@ -29,9 +29,9 @@ function revision(): string {
   return (read(`.git/${branch}`)?.trim() ?? packed) || "unknown";
 }
 
-/** The folder that holds package.json: above `src/` as above `dist/`. */
+/** The folder that holds package.json: above `src/` as above `dist/`, which has one of its own that says how it is loaded. */
 function productFolder(): URL {
-  let folder = new URL("./", import.meta.url);
+  let folder = new URL("../", import.meta.url);
   while (!existsSync(new URL("package.json", folder)) && folder.pathname !== "/") {
     folder = new URL("../", folder);
   }

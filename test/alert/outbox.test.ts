@@ -135,8 +135,8 @@ describe("what a channel may get", () => {
       bench.accept(anomalyOf({ id: `i${life}`, dedup_key: `k${life}`, severity: "warning" }));
       await bench.router.safe();
       await lives.clock.advance(2_000);
-      // Its message, if there is one, and what is remembered of it, both wait for the disk.
-      for (let turn = 0; turn < 4; turn++) {
+      // Its message, if there is one, and what is remembered of it, both wait for the disk, which may be slow.
+      for (let turn = 0; turn < 40; turn++) {
         await bench.router.safe();
         await settle();
       }

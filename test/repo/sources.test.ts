@@ -46,6 +46,14 @@ describe("source files", () => {
     expect(sources.filter((path) => bare.test(readProjectFile(path)))).toEqual([]);
   });
 
+  it("take zod from where it is set up, before any schema is made", () => {
+    const direct = /^import (?!type ).*\bz\b.* from "zod";/m;
+    const offenders = sources
+      .filter((path) => path.startsWith("src/") && path !== "src/util/zod.ts")
+      .filter((path) => direct.test(readProjectFile(path).replaceAll("type z", "")));
+    expect(offenders).toEqual([]);
+  });
+
   it("implement no fingerprint but JA3, JA3S, JA4 and HASSH", () => {
     // The other members of the JA4 family are patented or not licensed for this use; see NOTICE.
     const others = /\bJA4(S|H|L|LS|X|SSH|T|TS|TScan|D|D6)\b/i;
