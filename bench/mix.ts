@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { seededRandom } from "../scripts/fixtures/bytes.ts";
+
+/** A capture of the kind that replay is timed on. */
+export interface Mix {
+  readonly path: string;
+  readonly packets: number;
+  readonly flows: number;
+}
+
+/** The capture that replay is timed on. */
+export const MIX: Mix = {
+  path: fileURLToPath(new URL("../.cache/bench/mix.pcap", import.meta.url)),
+  packets: 2_000_000,
+  flows: 50_000,
+};
 
 const PORTS = [443, 80, 53, 22, 8080, 123] as const;
 const UDP_PORTS: readonly number[] = [53, 123];
@@ -20,12 +35,12 @@ interface Flows {
 }
 
 /**
- * Writes the capture that replay is timed on, unless it is there already: IPv4 over Ethernet, both directions,
+ * Writes the capture, unless it is there already: IPv4 over Ethernet, both directions,
  * 10 µs apart; popularity of the flows ~ u², so a few are hot and most are cold; ports 443, 80, 53, 22, 8080 and
  * 123; payloads of 0 (three in seven), 32, 120, 600 and 1,400 bytes. It stresses a flow table more than real
  * traffic does. 2,000,000 packets are 746 MB.
  */
-export function writeMix(path: string, packets: number, flowCount: number): void {
+export function writeMix({ path, packets, flows: flowCount }: Mix): void {
   if (statSync(path, { throwIfNoEntry: false })) return;
   mkdirSync(dirname(path), { recursive: true });
   const random = seededRandom(1);

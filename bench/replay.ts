@@ -2,15 +2,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { MAIN } from "./agent.ts";
 import { type Bench, median, type Row } from "./bench.ts";
-import { writeMix } from "./mix.ts";
+import { MIX, writeMix } from "./mix.ts";
 import { timed } from "./process.ts";
 
-const MIX = fileURLToPath(new URL("../.cache/bench/mix.pcap", import.meta.url));
-const PACKETS = 2_000_000;
-const FLOWS = 50_000;
 const ROUNDS = 5;
 /** How many times as long as each contender replay may take. */
 const TIMES_MAX: Readonly<Record<string, number>> = { tcpdump: 3, ndpiReader: 1 / 6 };
@@ -18,22 +14,22 @@ const TIMES_MAX: Readonly<Record<string, number>> = { tcpdump: 3, ndpiReader: 1 
 /** What replay is held against: reading alone, three flow meters, and a recogniser of applications. Each gets room for every flow. */
 function contenders(folder: string): Record<string, readonly [string, ...string[]]> {
   return {
-    nam: [process.execPath, MAIN, "replay", MIX],
-    tcpdump: ["tcpdump", "-nr", MIX, "-w", "/dev/null"],
-    nfpcapd: ["nfpcapd", "-r", MIX, "-l", folder],
-    softflowd: ["softflowd", "-r", MIX, "-m", "262144", "-n", "127.0.0.1:39995"],
-    argus: ["argus", "-X", "-r", MIX, "-w", "/dev/null"],
-    ndpiReader: ["ndpiReader", "-q", "-i", MIX],
+    nam: [process.execPath, MAIN, "replay", MIX.path],
+    tcpdump: ["tcpdump", "-nr", MIX.path, "-w", "/dev/null"],
+    nfpcapd: ["nfpcapd", "-r", MIX.path, "-l", folder],
+    softflowd: ["softflowd", "-r", MIX.path, "-m", "262144", "-n", "127.0.0.1:39995"],
+    argus: ["argus", "-X", "-r", MIX.path, "-w", "/dev/null"],
+    ndpiReader: ["ndpiReader", "-q", "-i", MIX.path],
   };
 }
 
 export const replayBench: Bench = {
   name: "replay",
-  what: `wall time over a capture of ${PACKETS.toLocaleString("en")} packets in ${FLOWS.toLocaleString("en")} flows`,
+  what: `wall time over a capture of ${MIX.packets.toLocaleString("en")} packets in ${MIX.flows.toLocaleString("en")} flows`,
   needsRoot: false,
   async run(say) {
     say("writing the capture, unless it is there already (746 MB)");
-    writeMix(MIX, PACKETS, FLOWS);
+    writeMix(MIX);
     const folder = mkdtempSync(join(tmpdir(), "nam-bench-"));
     try {
       return rows(await race(contenders(folder), say));

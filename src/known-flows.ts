@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { FRAMES_AHEAD } from "./capture/look-ahead.ts";
-import { Direction, type Frame, LinkType } from "./capture/source.ts";
+import { Direction, type Frame, LinkType, type LookAhead } from "./capture/source.ts";
 import type { HomeNetworks } from "./decode/direction.ts";
 import { TcpFlag } from "./decode/packet.ts";
 import { POSITION_MASK } from "./decode/protocol.ts";
@@ -42,7 +42,7 @@ const UDP = 17;
 const UDP_HEADER_LENGTH = 8;
 const UDP_LENGTH_AT = TRANSPORT_AT + 4;
 const PORTS_BYTES = 4;
-/** So many flows are more than the cache of a core holds, and what a capture streams through the others pushes them out. */
+/** Rows of so many flows, 64 bytes each, are twice what the second cache of a core usually holds. */
 const FLOWS_BEYOND_CACHES = 32_768;
 
 /**
@@ -50,7 +50,7 @@ const FLOWS_BEYOND_CACHES = 32_768;
  * happens and no payload is to be read. It counts exactly what the long way through decoder and flow stage would
  * count, or nothing at all. test/pipeline/known-flows.test.ts holds the two against each other.
  */
-export class KnownFlows {
+export class KnownFlows implements LookAhead {
   readonly #flows: Flows;
   readonly #sequences: TcpSequences;
   readonly #table: FlowTable;
@@ -62,6 +62,7 @@ export class KnownFlows {
   /** By the lower byte of a UDP port: 1 where a tunnel may be behind it. */
   readonly #carrierEndings: Uint8Array;
   readonly #hashes = new Int32Array(FRAMES_AHEAD);
+  readonly #fetched = new Int32Array(FRAMES_AHEAD);
 
   constructor(options: {
     readonly stage: FlowStage;
@@ -82,10 +83,14 @@ export class KnownFlows {
     this.#carrierEndings = options.carrierEndings;
   }
 
-  /** Fetches from memory what `take` will look at of the frames that begin at `starts`; changes nothing. */
-  lookAhead(view: DataView, starts: Int32Array, count: number): void {
+  /** True once there are more flows than the caches near a core hold. */
+  isWorthwhile(): boolean {
+    return this.#table.end >= FLOWS_BEYOND_CACHES;
+  }
+
+  /** Fetches from memory what `take` will look at of the frames that begin at `starts`, `FRAMES_AHEAD` at most; changes nothing. */
+  announce(view: DataView, starts: Int32Array, count: number): void {
     const table = this.#table;
-    if (table.end < FLOWS_BEYOND_CACHES) return;
     const hashes = this.#hashes;
     const last = view.byteLength - TRANSPORT_AT - PORTS_BYTES;
     for (let i = 0; i < count; i++) {
@@ -101,7 +106,7 @@ export class KnownFlows {
               view.getUint8(start + PROTOCOL_AT),
             );
     }
-    table.fetch(hashes, count);
+    table.fetch(hashes, count, this.#fetched);
   }
 
   /** Counts the frame and returns COUNTED, or changes nothing and returns the slot of its flow or UNKNOWN. */

@@ -106,9 +106,9 @@ export class Pipeline {
   }
 
   /** Fetches from memory what the next frames will need; changes nothing. */
-  readonly lookAhead: LookAhead = (view, starts, count) => {
-    if (this.#shortcuts) this.#knownFlows.lookAhead(view, starts, count);
-  };
+  get lookAhead(): LookAhead {
+    return this.#knownFlows;
+  }
 
   /** Takes one frame; never throws. */
   frame(frame: Frame): void {

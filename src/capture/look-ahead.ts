@@ -8,11 +8,11 @@ export const FRAMES_AHEAD = 64;
 export class FramesAhead {
   /** Where they begin, filled by the source. */
   readonly starts = new Int32Array(FRAMES_AHEAD);
-  readonly #tell: LookAhead | undefined;
+  readonly #listener: LookAhead | undefined;
   #left = 0;
 
-  constructor(tell: LookAhead | undefined) {
-    this.#tell = tell;
+  constructor(listener: LookAhead | undefined) {
+    this.#listener = listener;
   }
 
   /** Forgets what was announced: the next frames are others. */
@@ -20,14 +20,16 @@ export class FramesAhead {
     this.#left = 0;
   }
 
-  /** True where those announced have all been delivered, and someone wants to hear of the next ones; called once a frame. */
+  /** True where those announced have all been delivered, and someone gains by hearing of the next ones; called once a frame. */
   isDue(): boolean {
-    return this.#left-- <= 0 && this.#tell !== undefined;
+    if (this.#left-- > 0) return false;
+    this.#left = FRAMES_AHEAD - 1;
+    return this.#listener?.isWorthwhile() ?? false;
   }
 
   /** Tells of the next frames, the first `count` of `starts`; the caller is about to deliver the first of them. */
   announce(view: DataView, count: number): void {
     this.#left = count - 1;
-    if (count > 1) this.#tell?.(view, this.starts, count);
+    if (count > 1) this.#listener?.announce(view, this.starts, count);
   }
 }

@@ -52,11 +52,16 @@ export interface Frame {
 
 export type FrameSink = (frame: Frame) => void;
 
-/**
- * Is told where in `view` the next frames begin, the first `count` of `starts`, before the sink gets them one by one: what
- * they need can be fetched from memory for many at once. A frame may be shorter than any header, and end with the view.
- */
-export type LookAhead = (view: DataView, starts: Int32Array, count: number) => void;
+/** Hears of frames before the sink gets them one by one: what they need can be fetched from memory for many at once. */
+export interface LookAhead {
+  /** False while nothing would be gained. */
+  isWorthwhile(): boolean;
+  /**
+   * The next frames begin at the first `count` of `starts` in `view`. A frame may be shorter than any header, and end with
+   * the view.
+   */
+  announce(view: DataView, starts: Int32Array, count: number): void;
+}
 
 /** Cumulative since open; `received` = frames given to the sink + every drop below. */
 export interface CaptureStats {

@@ -21,8 +21,6 @@ const ROW = ROW_SHIFT;
 const INT32_MIN = -0x80000000;
 const VERSION_4 = 4 << 8;
 const WAYS_OF_WORD = 4;
-/** Most hashes that `fetch` takes. */
-const FETCHED_MOST = 64;
 /** As `matches` returns the last way of a word. */
 const LAST_WAY = INT32_MIN;
 
@@ -51,7 +49,6 @@ export class FlowTable {
   readonly #portKey: number = 0;
   readonly #flow: FlowKey = emptyFlowKey();
   #hash = 0;
-  readonly #read = new Int32Array(FETCHED_MOST);
 
   constructor(capacity: number, hashSeed: number) {
     this.capacity = Math.min(1 << Math.max(3, Math.ceil(Math.log2(capacity))), MOST_ROWS);
@@ -142,13 +139,13 @@ export class FlowTable {
 
   /**
    * Reads what `find` will read for the first `count` of `hashes`, and finds nothing: first the buckets, then the rows, in
-   * loops so short that the processor is in many rounds of them at once, and waits for all that memory together.
+   * loops so short that the processor is in many rounds of them at once, and waits for all that memory together. `read`
+   * is room for as many numbers.
    */
-  fetch(hashes: Int32Array, count: number): void {
+  fetch(hashes: Int32Array, count: number, read: Int32Array): void {
     const { words: tags, view } = this.#index;
     const { words } = this.rows;
     const mask = this.#bucketMask;
-    const read = this.#read;
     for (let i = 0; i < count; i++) {
       read[i] = tags[((hashes[i] as number) & mask) << BUCKET] as number;
     }
@@ -161,7 +158,7 @@ export class FlowTable {
       const way = low !== 0 ? firstWay(low) : WAYS_OF_WORD + firstWay(high | LAST_WAY);
       read[i] = rowAt(view, bucket, way) << ROW;
     }
-    // Kept, or the compiler would leave out the reading.
+    // Written, or the compiler would leave out the reading.
     for (let i = 0; i < count; i++) read[i] = words[read[i] as number] as number;
   }
 

@@ -25,7 +25,7 @@ const path = join(folder, "mix.pcap");
 let sent: Sent[];
 
 beforeAll(() => {
-  writeMix(path, PACKETS, FLOWS);
+  writeMix({ path, packets: PACKETS, flows: FLOWS });
   sent = parse(readFileSync(path));
 });
 
@@ -63,7 +63,7 @@ describe("the capture that replay is timed on", () => {
   });
 
   it("leaves a file alone that is there already", () => {
-    writeMix(path, 1, 1);
+    writeMix({ path, packets: 1, flows: 1 });
     expect(parse(readFileSync(path))).toHaveLength(PACKETS);
   });
 });

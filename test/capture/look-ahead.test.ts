@@ -16,13 +16,21 @@ class Announced {
   #view: DataView | null = null;
   frames = 0;
   announced = 0;
+  asked = 0;
+  isWorthwhile = true;
   readonly groups: number[] = [];
 
-  readonly lookAhead: LookAhead = (view, starts, count) => {
-    expect(this.#next, "frames announced and not delivered").toEqual([]);
-    this.#view = view;
-    this.#next.push(...starts.subarray(0, count));
-    this.groups.push(count);
+  readonly lookAhead: LookAhead = {
+    isWorthwhile: () => {
+      this.asked++;
+      return this.isWorthwhile;
+    },
+    announce: (view, starts, count) => {
+      expect(this.#next, "frames announced and not delivered").toEqual([]);
+      this.#view = view;
+      this.#next.push(...starts.subarray(0, count));
+      this.groups.push(count);
+    },
   };
 
   readonly sink: FrameSink = ({ view, start }) => {
@@ -73,6 +81,15 @@ describe("what is told of frames to come", () => {
     const seen = new Announced();
     await expect(read(bytes, seen)).rejects.toThrow(`damaged at byte ${at}`);
     expect([seen.frames, seen.announced]).toEqual([5, 5]);
+  });
+
+  it("is nothing while nothing would be gained, which is asked every 64 frames", async () => {
+    const seen = new Announced();
+    seen.isWorthwhile = false;
+    await read(pcap(packets(PACKETS)), seen);
+    expect([seen.frames, seen.announced]).toEqual([PACKETS, 0]);
+    expect(seen.asked).toBeGreaterThanOrEqual(Math.floor(PACKETS / FRAMES_AHEAD));
+    expect(seen.asked).toBeLessThan((2 * PACKETS) / FRAMES_AHEAD);
   });
 
   it("does not hold up a source that is stopped", async () => {

@@ -122,13 +122,13 @@ describe("PacketRing", () => {
     const kernel = new FakeKernel(1);
     const announced: number[][] = [];
     const delivered: number[] = [];
-    const delivery = new Delivery(
-      ({ start }) => delivered.push(start),
-      (_view, starts, count) => {
+    const delivery = new Delivery(({ start }) => delivered.push(start), {
+      isWorthwhile: () => true,
+      announce: (_view, starts, count) => {
         expect(delivered.length).toBe(announced.flat().length);
         announced.push([...starts.subarray(0, count)]);
       },
-    );
+    });
     const packets = Array.from({ length: FRAMES_AHEAD + 5 }, (_, index) => ({
       bytes: ramp(index % 20),
     }));

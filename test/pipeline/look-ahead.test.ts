@@ -15,7 +15,7 @@ const FRAME_BYTES = 60;
 const PAYLOAD = Uint8Array.of(1, 2, 3);
 
 /** Frames of all flows, one behind the other, and the windows that a pipeline makes of them. */
-function windowsOf(ahead: (announce: LookAhead, view: DataView, at: number) => void): Window[] {
+function windowsOf(ahead: (listener: LookAhead, view: DataView, at: number) => void): Window[] {
   const windows: Window[] = [];
   const pipeline = new Pipeline({
     ...{ sensor: 0, source: IDLE_SOURCE, layouts: createSensorLayouts(), home: ["10.0.0.0/8"] },
@@ -45,22 +45,29 @@ describe("looking ahead", () => {
   const without = windowsOf(() => {});
 
   it("changes nothing that is counted", () => {
-    const announced = windowsOf((announce, view, at) => {
+    const announced = windowsOf((listener, view, at) => {
       if (at % (64 * FRAME_BYTES) !== 0) return;
       const count = Math.min(64, (view.byteLength - at) / FRAME_BYTES);
       for (let i = 0; i < count; i++) starts[i] = at + i * FRAME_BYTES;
-      announce(view, starts, count);
+      listener.announce(view, starts, count);
     });
     expect(announced).toEqual(without);
   });
 
+  it("is worth its while once there are many flows", () => {
+    const states: boolean[] = [];
+    windowsOf((listener) => states.push(listener.isWorthwhile()));
+    // A flow of a full bucket takes the row of another.
+    expect([states[0], states[32_767], states[FLOWS]]).toEqual([false, false, true]);
+  });
+
   it("takes whatever lies there, up to the very end of the memory", () => {
     const random = seededRandom(7);
-    const announced = windowsOf((announce, view, at) => {
+    const announced = windowsOf((listener, view, at) => {
       if (at % (640 * FRAME_BYTES) !== 0) return;
       for (let i = 0; i < 64; i++) starts[i] = view.byteLength - random(100);
-      announce(view, starts, 64);
-      announce(new DataView(new ArrayBuffer(3)), starts, 0);
+      listener.announce(view, starts, 64);
+      listener.announce(new DataView(new ArrayBuffer(3)), starts, 0);
     });
     expect(announced).toEqual(without);
   });

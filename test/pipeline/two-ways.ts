@@ -18,7 +18,7 @@ export class TwoWays {
     // The long way may note a direction in the frame.
     Object.assign(this.#copy, frame);
     this.#starts[0] = frame.start;
-    this.#either.lookAhead(frame.view, this.#starts, 1);
+    this.#either.lookAhead.announce(frame.view, this.#starts, 1);
     this.#either.frame(frame);
     this.#long.frame(this.#copy);
   }
