@@ -42,11 +42,9 @@ const GUESS = GUESS_FLAG;
 const POSITIONS = POSITION_MASK + 1;
 const VERDICTS = SETTLED_FLAG;
 
-/**
- * A flow whose payload has proved nothing for so many packets is what its port says: TCP from its handshake on, and what
- * has none or was met in the middle, which proves itself in its first messages or by chance.
- */
+/** A TCP flow seen from its handshake on whose payload has proved nothing for so many packets is what its port says. */
 const PACKETS_TO_PROVE = 12;
+/** The same of what has no handshake or was met in the middle, which proves itself in its first messages or by chance. */
 const FEW_TO_PROVE = 4;
 
 interface Gatherer {

@@ -21,14 +21,6 @@ export class PlainBytes {
     this.#hasEnd[row] = 0;
   }
 
-  /** The same of a flow's first segment, which goes on with, or holds, what began with the sequence number `start`. */
-  takeFrom(row: number, { flowSide, tcpSequence, payloadLength }: Packet, start: number): number {
-    const at = SIDES * row + flowSide;
-    this.#seen[at] = 1;
-    this.#next[at] = (tcpSequence + payloadLength) | 0;
-    return (i32(this.#next, at) - start) | 0;
-  }
-
   /** Bytes of a segment that were not sent before. */
   take(row: number, { flowSide, tcpSequence, payloadLength }: Packet): number {
     const at = SIDES * row + flowSide;
@@ -37,6 +29,14 @@ export class PlainBytes {
     this.#seen[at] = 1;
     this.#next[at] = (tcpSequence + payloadLength) | 0;
     return ahead < 0 ? ahead + payloadLength : payloadLength;
+  }
+
+  /** The same of a flow's first segment: all since the sequence number `start`, where what it goes on with or holds began. */
+  takeFrom(row: number, { flowSide, tcpSequence, payloadLength }: Packet, start: number): number {
+    const at = SIDES * row + flowSide;
+    this.#seen[at] = 1;
+    this.#next[at] = (tcpSequence + payloadLength) | 0;
+    return (i32(this.#next, at) - start) | 0;
   }
 
   /** Behind this segment `rest` bytes of the reply are to come, -1 where nobody knows. */
