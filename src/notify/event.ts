@@ -7,11 +7,18 @@ import { clean } from "./text.ts";
 const TEXT_MAX = 1_024;
 const EVIDENCE_MAX = 5;
 
+/** Every channel asks for the same. */
+const usual = new WeakMap<Anomaly, Anomaly>();
+
 /** An anomaly with control characters taken from its texts, each at most `max` UTF-16 units: terminals obey them. */
 export function cleanEvent(anomaly: Anomaly, max = TEXT_MAX): Anomaly {
+  const known = max === TEXT_MAX ? usual.get(anomaly) : undefined;
+  if (known !== undefined) return known;
   const bounded = { ...anomaly, evidence: anomaly.evidence.slice(0, EVIDENCE_MAX) };
   // Only strings change, and they stay strings.
-  return cleaned(bounded, max) as Anomaly;
+  const event = cleaned(bounded, max) as Anomaly;
+  if (max === TEXT_MAX) usual.set(anomaly, event);
+  return event;
 }
 
 function cleaned(value: unknown, max: number): unknown {

@@ -11,11 +11,11 @@ const NAME_MAX = 128;
 export function clean(text: string, max = NAME_MAX): string {
   // What lies far beyond every limit is not worth a look: names of 64 KB do occur.
   const start = text.slice(0, 4 * max + 1_024);
-  const line = (PLAIN.test(start) ? start : withoutTricks(start)).replace(/\s+/gu, " ").trim();
-  return shorten(
-    line.replace(LONG_RUN, (run) => shorten(run, NAME_MAX)),
-    max,
-  );
+  const isPlain = PLAIN.test(start);
+  const spaced = isPlain ? start : withoutTricks(start);
+  const line = (isPlain && !start.includes("  ") ? spaced : spaced.replace(/\s+/gu, " ")).trim();
+  const hasLongRun = line.length > NAME_MAX;
+  return shorten(hasLongRun ? line.replace(LONG_RUN, (run) => shorten(run, NAME_MAX)) : line, max);
 }
 
 /** Nearly everything that is ever shown, and nothing in it can deceive. */
@@ -32,6 +32,7 @@ function withoutTricks(text: string): string {
 
 /** Makes links and host names unclickable: `hxxp://evil[.]example`. Addresses and numbers stay as they are. */
 export function defang(text: string): string {
+  if (!text.includes(".") && !text.includes(":")) return text;
   return text
     .replace(/\b(h)tt(ps?):\/\//giu, "$1xx$2://")
     .replace(/[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.(?:\p{L}{2,}|xn--[\p{L}\p{N}-]+)/giu, (name) =>
