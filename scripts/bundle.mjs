@@ -36,6 +36,8 @@ async function bundled(entries, options) {
   const { output } = await bundle.write({
     dir: dist,
     format: "cjs",
+    // Scripts that run from a code cache cannot import.
+    dynamicImportInCjs: false,
     chunkFileNames: "[name]-[hash].js",
     // By themselves, for the first file to run needs none of them. What all files share lies apart then, too.
     codeSplitting: {

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 import { crc32 } from "node:zlib";
 
 /** What became of the code cache of a file. Refused is that of another file or engine, and one that was damaged. */
@@ -42,7 +42,6 @@ export function load(name: string): unknown {
   const script = new Script(wrapped(source.toString()), {
     filename: path,
     ...(cachedData ? { cachedData } : {}),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const isUsed = cachedData && !script.cachedDataRejected;
   const cache = isUsed ? "used" : cached ? "refused" : "missing";

@@ -66,6 +66,13 @@ describe("the code cache of the build", () => {
     expect(output).toContain("what was changed");
   });
 
+  it("is of files that import nothing: a script that runs from a cache cannot", () => {
+    const importing = readdirSync(built)
+      .filter((name) => name.endsWith(".js"))
+      .filter((name) => /^[^*/\n]*\bimport\(/m.test(readFileSync(join(built, name), "utf8")));
+    expect(importing).toEqual([]);
+  });
+
   it("may be missing", () => {
     rmSync(join(dist, `${file("pipeline")}.cache`));
     expect(replayed().get(file("pipeline"))).toBe("missing");
