@@ -122,7 +122,9 @@ class Fingerprints implements Detector {
     if (!isTold) return [];
     const what = `calls itself ${row.claimed} where it asks the proxy for ${row.provider}, and greets as ${row.family} does: a program that pretends to be another, or one that sends its requests through another.`;
     const evidence = `the User-Agent is that of a ${row.claimed} program`;
-    return [this.#finding(row, seen, "warning", what, evidence)];
+    const finding = this.#finding(row, seen, "warning", what, evidence);
+    // Its own entity: a family that is new as well is another finding, and neither may quiet or end the other.
+    return [{ ...finding, entity: { ...finding.entity, key: name } }];
   }
 
   #add(name: string, completed: number, elapsedMs: number, isReady: boolean): Handshakes {

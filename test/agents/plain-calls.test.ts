@@ -159,6 +159,27 @@ describe("calls in clear text", () => {
     expect(talk.calls()).toMatchObject([{ upBytes: 2 * CHAT.length }]);
   });
 
+  it("are lost where a server is silent for five minutes before its reply shows what it is", () => {
+    const told = [CHAT, header("200 OK", JSON_TYPE)].map((last) => {
+      const talk = new PlainTalk();
+      talk.clientSays(CHAT);
+      if (last !== CHAT) talk.serverSays(last);
+      talk.wait(310_000);
+      talk.serverSays(last === CHAT ? ANSWER : "{}");
+      return talk.calls().map(({ downBytes }) => downBytes);
+    });
+    expect(told).toEqual([[], [header("200 OK", JSON_TYPE).length]]);
+  });
+
+  it("end with the next request where a reply has no other end, however short it is", () => {
+    const talk = new PlainTalk();
+    const short = header("200 OK", JSON_TYPE);
+    talk.clientSays(CHAT);
+    talk.serverSays(short);
+    talk.clientSays(CHAT);
+    expect(talk.bench.calls).toMatchObject([{ upBytes: CHAT.length, downBytes: short.length }]);
+  });
+
   it("end with the connection where a reply has no other end", () => {
     const talk = new PlainTalk();
     talk.clientSays(CHAT);

@@ -136,6 +136,8 @@ describe("ai_lateral", () => {
       agentTalkRow({ messages: 1 }),
       agentTalkRow({ messages: 1, protocol: "a2a" }),
       agentTalkRow({ messages: 1, server: PUBLIC }),
+      agentTalkRow({ messages: 0, protocol: "acp" }),
+      agentTalkRow({ messages: 1, protocol: "ollama", client: "10.0.0.80" }),
       agentTalkRow({ messages: 1, client: "127.0.0.1", server: "127.0.0.1" }),
     );
     bench.step(news);
@@ -156,6 +158,12 @@ describe("ai_lateral", () => {
     bench.run(20, (at) => ({ rows: reach(at) }));
     expect(told(bench.events, "ai_lateral")).toEqual([]);
     const active = aiAgentRow({ calls: 3 });
+    const tried = { client: "10.0.0.5", connections: 0 };
+    const unanswered = Array.from({ length: 20 }, (_, at) =>
+      pairRow({ ...tried, server: `10.0.2.${at}` }),
+    );
+    bench.step({ rows: { pairs: unanswered, ai_agents: [active] } });
+    expect(told(bench.events, "ai_lateral")).toEqual([]);
     bench.run(20, (at) => ({ rows: { ...reach(50 + at), ai_agents: [active] } }));
     expect(told(bench.events, "ai_lateral")[0]).toBe("open critical 10.0.0.5");
   });

@@ -266,6 +266,7 @@ describe("ai_beacon", () => {
     ["calls too fast", () => steady({ intervalsMs: intervals(32, 5000) })],
     ["calls too few times", () => steady({ intervalsMs: intervals(20, 600_000) })],
     ["reports telemetry", () => steady({ category: "telemetry" })],
+    ["calls what is nobody's known", () => steady({ provider: "none" })],
     [
       "is an agent's loop",
       () => ({

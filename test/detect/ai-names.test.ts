@@ -118,6 +118,16 @@ describe("a fingerprint that contradicts", () => {
     expect(one.events.filter(({ state }) => state === "open")).toHaveLength(1);
   });
 
+  it("is told beside the family that is new, neither in place of the other", () => {
+    const one = bench();
+    one.run(61, used(aiFlowRow({ family: "python" })));
+    one.run(3, used(aiFlowRow({ family: "go", contradicted: 1, claimed: "chromium" })));
+    expect(one.events.map(({ state, severity, entity }) => [state, severity, entity.key])).toEqual([
+      ["open", "warning", "10.0.0.5 openai go as chromium"],
+      ["open", "info", "10.0.0.5 openai go"],
+    ]);
+  });
+
   it("is none where it did so while the network was learned", () => {
     const one = bench();
     const proxied = { family: "go", contradicted: 1, claimed: "chromium" };
