@@ -17,7 +17,7 @@ export async function simulationSection(folder: string): Promise<Section> {
       "Windows made by seeded generators, judged by the shipped detectors at their defaults.",
       `### Harmless traffic\n\n${SOAK}: a day's shape, slow log-normal swings, Pareto bursts, Poisson counts. Detectors not named told nothing. The target is at most 1 info a series-day from 20/s on, and no critical.`,
       soakTable(),
-      "What was wrongly told before (1.25 infos a series-day at 20/s) were bursts of some seconds just above the limit, which echo in a value that is smoothed over five seconds. Now the tick itself must be that far off, and below twice the limit the robust baseline must agree ([decision 018](decisions/018-robust-baseline.md)).",
+      "What was wrongly told before the robust baseline had a say were bursts of some seconds just above the limit, which echo in a value that is smoothed over five seconds. Now the tick itself must be that far off, and below twice the limit the robust baseline must agree ([decision 018](decisions/018-robust-baseline.md)).",
       "### SYN floods\n\nThe target is a warning for every flood of +3× within 3 s (p95 10 s), a critical for every one of +10× within 2 s (p95 3 s).",
       floodTable(),
       "The far side fails without an attack; the target is at most 0.05 criticals a day.",

@@ -69,7 +69,7 @@ export class Starvation {
 
   #isStarved(slot: number, started: number): boolean {
     const { rows } = this.#table;
-    if (!this.#table.rows.isUsed(slot) || rows.started(slot) !== started) return false;
+    if (!rows.isUsed(slot) || rows.started(slot) !== started) return false;
     if ((rows.state(slot) & STATE_MASK) !== FlowState.ESTABLISHED) return false;
     if (rows.bytes(slot, 0) > UPLOAD_BYTES) return false;
     return rows.bytes(slot, 1) <= EMPTY_FRAME_BYTES * rows.packets(slot, 1);

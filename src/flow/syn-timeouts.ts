@@ -68,8 +68,9 @@ export class SynTimeouts {
 
   /** Slot and start name the flow: under a flood the slot has mostly another one by now. */
   #isUnanswered(slot: number, started: number): boolean {
-    if (this.#table.rows.started(slot) !== started || !this.#table.rows.isUsed(slot)) return false;
-    const state = this.#table.rows.state(slot);
+    const { rows } = this.#table;
+    if (rows.started(slot) !== started || !rows.isUsed(slot)) return false;
+    const state = rows.state(slot);
     return (state & STATE_MASK) === FlowState.SYN_SENT && (state & StateFlag.REPORTED) === 0;
   }
 }

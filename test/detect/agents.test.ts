@@ -56,6 +56,12 @@ describe("ai_direct_ip", () => {
     bench.step(talks(agentTalkRow({ server: "8.8.8.8", messages: 1, toAddress: 1 })));
     expect(told(bench.events, "ai_direct_ip")).toEqual(["open warning 10.0.0.5 8.8.8.8 8000"]);
   });
+
+  it("knows the public addresses of the own network", () => {
+    const bench = new DetectionBench({ context: { isHome: (address) => address === "8.8.8.8" } });
+    bench.step(talks(agentTalkRow({ server: "8.8.8.8", messages: 1, toAddress: 1 })));
+    expect(told(bench.events, "ai_direct_ip")).toEqual([]);
+  });
 });
 
 describe("ai_server_exposed", () => {

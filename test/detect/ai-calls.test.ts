@@ -227,6 +227,20 @@ describe("ai_unknown_stream and ai_direct_ip", () => {
     }
   });
 
+  it("take a public address of the own network for a server of one's own", () => {
+    const one = new DetectionBench({
+      detectors: [aiUnknownStream, aiDirectIp],
+      context: { isHome: (address) => address === "198.51.100.30" },
+    });
+    const plain = { family: "", protocol: "http", port: 8000, client: "10.0.0.6" } as const;
+    const rows = [
+      streamRow({ host: "", family: "go" }),
+      streamRow({ ...plain, host: "llm.example.net" }),
+    ];
+    one.run(3, { seconds: 600, ...calls(...rows) });
+    expect(told(one)).toEqual(["ai_unknown_stream warning 10.0.0.5 198.51.100.30:443"]);
+  });
+
   it("are silent about known providers, and about streams that are hours apart", () => {
     const one = bench();
     one.run(9, calls(aiCallRow({ streams: 3 })));

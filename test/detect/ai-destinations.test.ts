@@ -6,8 +6,15 @@ import { aiToolFanout } from "../../src/detect/ai-tool-fanout.ts";
 import type { Anomaly, DetectorDefinition } from "../../src/detect/detector.ts";
 import { DetectionBench, type Step } from "../support/detection-bench.ts";
 import { aiAgentRow, anAgentsDay, destinationRow } from "../support/gallery-ai.ts";
+import { drops } from "../support/windows.ts";
 
 type Row = ReturnType<typeof destinationRow>;
+
+interface Reply {
+  readonly agent?: Parameters<typeof aiAgentRow>[0];
+  readonly delayMs?: number;
+  readonly capture?: Step["capture"];
+}
 
 /** A bench that has seen a day of one agent. */
 function afterADay(detector: DetectorDefinition<unknown>): DetectionBench {
@@ -20,10 +27,11 @@ function afterADay(detector: DetectorDefinition<unknown>): DetectionBench {
 function reply(
   bench: DetectionBench,
   rows: readonly Partial<Row>[],
-  { agent = {}, delayMs = 1000 } = {},
+  { agent = {}, delayMs = 1000, capture = {} }: Reply = {},
 ): Anomaly[] {
   const repliedMs = bench.timeMs;
   const step: Step = {
+    capture,
     rows: {
       ai_agents: [aiAgentRow({ calls: 1, repliedMs, ...agent })],
       ai_destinations: rows.map((row) => destinationRow({ startMs: repliedMs + delayMs, ...row })),
@@ -138,12 +146,23 @@ describe("ai_tool_fanout", () => {
     expect(bench.events).toEqual([]);
   });
 
-  it("is silent about a host that does so every hour", () => {
-    const bench = new DetectionBench({ detectors: [aiToolFanout] });
+  /** Twenty domains an hour for a day and more. */
+  function daily(bench: DetectionBench, options: Reply): void {
     for (let hour = 0; hour < 30; hour++) {
-      reply(bench, fan(20));
+      reply(bench, fan(20), options);
       bench.step({ seconds: 3599 });
     }
+  }
+
+  it("is silent about a host that does so every hour", () => {
+    const bench = new DetectionBench({ detectors: [aiToolFanout] });
+    daily(bench, {});
     expect(bench.events).toEqual([]);
+  });
+
+  it("learns nothing of windows with loss", () => {
+    const bench = afterADay(aiToolFanout);
+    daily(bench, { capture: { dropped: drops({ ring: 1_000 }) } });
+    expect(reply(bench, fan(20))).toMatchObject([{ detector: "ai_tool_fanout", expected: 1 }]);
   });
 });
