@@ -180,6 +180,20 @@ describe("calls in clear text", () => {
     expect(talk.bench.calls).toMatchObject([{ upBytes: CHAT.length, downBytes: short.length }]);
   });
 
+  it.each([5, 10, 14, 30])(
+    "are whole where the second reply's first segment has %i bytes",
+    (length) => {
+      const talk = new PlainTalk();
+      for (const cut of [ANSWER.length, length]) {
+        talk.clientSays(CHAT);
+        talk.serverSays(ANSWER.slice(0, cut));
+        talk.serverSays(ANSWER.slice(cut));
+      }
+      const call = { upBytes: CHAT.length, downBytes: ANSWER.length };
+      expect(talk.calls()).toMatchObject([call, call]);
+    },
+  );
+
   it("end with the connection where a reply has no other end", () => {
     const talk = new PlainTalk();
     talk.clientSays(CHAT);
@@ -217,6 +231,18 @@ describe("calls in clear text", () => {
     talk.serverSays(ANSWER);
     talk.clientSays(`GET /v1/models HTTP/1.1\r\nHost: x\r\nCookie: ${"c".repeat(400)}\r\n\r\n`);
     talk.serverSays(ANSWER);
+    expect(talk.calls()).toHaveLength(1);
+  });
+
+  it("are not proved by the reply to a request before", () => {
+    const talk = new PlainTalk();
+    talk.clientSays(CHAT);
+    talk.clientSays(CHAT);
+    talk.serverSays(ANSWER);
+    talk.wait(100);
+    talk.serverSays(ANSWER);
+    talk.clientSays(GET_PAGE);
+    talk.serverSays(PAGE);
     expect(talk.calls()).toHaveLength(1);
   });
 

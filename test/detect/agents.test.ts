@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { AgentServers } from "../../src/agent-servers.ts";
 import type { Anomaly } from "../../src/detect/detector.ts";
+import { UnguardedServers } from "../../src/detect/unguarded-servers.ts";
 import type { TrackerRows } from "../../src/flow/window.ts";
 import { MetricsRegistry } from "../../src/metrics/registry.ts";
 import { scopeOf } from "../../src/util/address-scope.ts";
@@ -76,6 +77,16 @@ describe("ai_server_exposed", () => {
     expect(told(bench.events, "ai_server_exposed")).toEqual([`open warning ${key}`]);
     bench.step(talks(agentTalkRow({ client: "8.8.8.8", open: 1 })));
     expect(told(bench.events, "ai_server_exposed").at(-1)).toBe(`update critical ${key}`);
+  });
+
+  it("stays what it is for the client that is farthest away, and knows the own network's public ones", () => {
+    const own = "8.8.4.4";
+    const servers = new UnguardedServers((address) => address === own, 3600);
+    const asked = (client: string, timeMs: number): object[] =>
+      servers.update([agentTalkRow({ client, open: 1 })], timeMs);
+    expect(asked(own, 1)).toMatchObject([{ exposure: "private", client: own }]);
+    expect(asked("8.8.8.8", 2)).toMatchObject([{ exposure: "public", client: "8.8.8.8" }]);
+    expect(asked("10.0.0.5", 3)).toMatchObject([{ exposure: "public", requests: 3, lastMs: 3 }]);
   });
 
   it("is not a server that asks, refuses, answers errors, or is somebody else's", () => {
