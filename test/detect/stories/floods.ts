@@ -55,10 +55,10 @@ export const floods: readonly Story[] = [
     detector: "icmp_flood",
     attack: "400 pings a second",
     attacks: (scene) => evenly(5, 400, (atUs, index) => scene.ping(atUs, OUTSIDE, SERVER, index)),
-    harmless: "a monitor that pings a hundred machines every second",
+    harmless: "a measurement that pings ten machines a hundred times a second each",
     behaves: (scene) =>
-      evenly(20, 100, (atUs, index) =>
-        scene.ping(atUs, ATTACKER, colleague(index % 100), Math.floor(index / 100)),
+      evenly(20, 1_000, (atUs, index) =>
+        scene.ping(atUs, ATTACKER, colleague(index % 10), Math.floor(index / 10)),
       ),
   },
   {
