@@ -61,6 +61,8 @@ function cacheCode() {
     load("${main.fileName}");`;
   const { status, stderr } = spawnSync(process.execPath, ["-e", script, "nam", "replay", "-"], {
     input: readFileSync(join(root, "demo/demo.pcap.gz")),
+    // Without settings of the program or the engine, which somebody who builds may have.
+    env: {},
     stdio: ["pipe", "ignore", "pipe"],
   });
   if (status !== 0) throw new Error(`the demo cannot be replayed by the new build: ${stderr}`);
