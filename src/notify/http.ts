@@ -37,10 +37,13 @@ export async function post(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<HttpResult> {
   const limit = AbortSignal.timeout(target.timeoutMs);
+  const either = AbortSignal.any([signal, limit]);
   let response: Response;
   try {
     const url = new URL(target.url.reveal());
     const { default: fetch } = await import("node-fetch");
+    // What has ended before it began would end the process: node-fetch breaks off a body that nobody listens to.
+    either.throwIfAborted();
     response = await fetch(url, {
       method: "POST",
       body,
@@ -53,7 +56,7 @@ export async function post(
       redirect: "manual",
       compress: false,
       agent: agentFor(url, target),
-      signal: AbortSignal.any([signal, limit]),
+      signal: either,
     });
   } catch (error) {
     const { label, timeoutMs } = target;
