@@ -12,6 +12,7 @@ import { memoryBench } from "./memory.ts";
 import { table, writeReadme } from "./readme.ts";
 import { replayBench } from "./replay.ts";
 import { saveBench } from "./save.ts";
+import { startBench } from "./start.ts";
 import { waysBench } from "./ways.ts";
 
 const BENCHES: readonly Bench[] = [
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   waysBench,
   detectBench,
   saveBench,
+  startBench,
 ];
 
 await main();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Runs the files of the build from what the compiler made of them when they were built: half of what a start takes is
-// reading them. docs/decisions/020-code-cache.md says what is gained.
+// Runs the files of the build from what the compiler made of them when they were built. docs/decisions/020-code-cache.md
+// says what is gained.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -10,8 +10,8 @@ import { type GuardSettings, guardSettings } from "./guards.ts";
 export type DetectSettings = Readonly<Record<string, unknown>>;
 
 // What every detector has besides its own settings. Schemas are dear to make, so all that can be shared is.
-const enabled = z.boolean().default(true).describe("False switches the detector off.");
-const quietSeconds = sharedBy((seconds: number) =>
+const enabledField = z.boolean().default(true).describe("False switches the detector off.");
+const quietField = sharedBy((seconds: number) =>
   z
     .number()
     .min(1)
@@ -19,13 +19,14 @@ const quietSeconds = sharedBy((seconds: number) =>
     .describe("An anomaly is resolved after this many seconds without another finding."),
 );
 
+/** The same, once the defaults are filled in. */
 const common = z.object({ enabled: z.boolean(), quiet_seconds: z.number() });
 
 /** One detector's settings as the configuration has them: its own and the common ones. */
 export const detectorSettings = sharedBy((definition: DetectorDefinition<unknown>) =>
   ownSettings(definition).extend({
-    enabled,
-    quiet_seconds: quietSeconds(definition.quietSeconds),
+    enabled: enabledField,
+    quiet_seconds: quietField(definition.quietSeconds),
   }),
 );
 

@@ -12,10 +12,14 @@ export function clean(text: string, max = NAME_MAX): string {
   // What lies far beyond every limit is not worth a look: names of 64 KB do occur.
   const start = text.slice(0, 4 * max + 1_024);
   const isPlain = PLAIN.test(start);
-  const spaced = isPlain ? start : withoutTricks(start);
-  const line = (isPlain && !start.includes("  ") ? spaced : spaced.replace(/\s+/gu, " ")).trim();
-  const hasLongRun = line.length > NAME_MAX;
-  return shorten(hasLongRun ? line.replace(LONG_RUN, (run) => shorten(run, NAME_MAX)) : line, max);
+  const honest = isPlain ? start : withoutTricks(start);
+  const isSpaced = isPlain && !honest.includes("  ");
+  const line = (isSpaced ? honest : honest.replace(/\s+/gu, " ")).trim();
+  const mayHaveLongRun = line.length > NAME_MAX;
+  return shorten(
+    mayHaveLongRun ? line.replace(LONG_RUN, (run) => shorten(run, NAME_MAX)) : line,
+    max,
+  );
 }
 
 /** Nearly everything that is ever shown, and nothing in it can deceive. */
