@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { TrackerRows } from "../flow/window.ts";
+import { u32 } from "../util/typed.ts";
 import { z } from "../util/zod.ts";
 import { GuardedEwma } from "./baseline/guarded-ewma.ts";
 import { ewmaMemory } from "./baseline/memory.ts";
@@ -117,14 +118,14 @@ class EntropyShift implements Detector {
   #add(row: Row): void {
     const known = this.#rows.get(row.feature);
     if (!known) {
-      this.#rows.set(row.feature, row);
+      this.#rows.set(row.feature, { ...row, buckets: row.buckets.slice() });
       return;
     }
-    this.#rows.set(row.feature, {
-      ...(row.topFlows > known.topFlows ? row : known),
-      flows: known.flows + row.flows,
-      buckets: known.buckets.map((flows, at) => flows + (row.buckets[at] ?? 0)),
-    });
+    const { buckets } = known;
+    for (let at = 0; at < buckets.length; at++)
+      buckets[at] = u32(buckets, at) + u32(row.buckets, at);
+    const { top, topFlows } = row.topFlows > known.topFlows ? row : known;
+    this.#rows.set(row.feature, { ...known, flows: known.flows + row.flows, top, topFlows });
   }
 
   #judge(tick: Tick): Finding[] {

@@ -121,9 +121,10 @@ class Volume implements Detector {
     const matters = direction * (signal.value - signal.mean) >= minimum;
     const { z } = this.#settings;
     const far = direction * signal.z;
-    const isBeyondDoubt = far >= DOUBTLESS * z || this.#robustAgrees(signal.name);
-    const mayBegin = isBeyondDoubt && direction * ownDeviation(signal) >= z;
-    const score = !matters ? 0 : mayBegin ? far : Math.min(far, z / 2);
+    const mayBegin = (): boolean =>
+      (far >= DOUBTLESS * z || this.#robustAgrees(signal.name)) &&
+      direction * ownDeviation(signal) >= z;
+    const score = !matters ? 0 : far <= z / 2 || mayBegin() ? far : z / 2;
     let hysteresis = this.#signals.get(signal.name);
     if (!hysteresis) {
       hysteresis = new Hysteresis();

@@ -144,6 +144,7 @@ export class DnsTransactions {
 
   /** Says which queries have timed out, their addresses in `ends`, and forgets old ones. */
   settle(timeMs: number, ends: QueryEnds): void {
+    if (this.#size === 0) return;
     for (let place = 0; place < CAPACITY; place++) {
       const state = u8(this.#states, place);
       if (state === FREE) continue;

@@ -11,6 +11,10 @@ export function u16(array: Uint16Array, index: number): number {
   return array[index] as number;
 }
 
+export function u32(array: Uint32Array, index: number): number {
+  return array[index] as number;
+}
+
 export function i32(array: Int32Array, index: number): number {
   return array[index] as number;
 }

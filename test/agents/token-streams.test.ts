@@ -28,7 +28,7 @@ async function streamed(replies: readonly Reply[]): Promise<CallBench> {
   const path = join(folder, "streams.pcap");
   try {
     await askFor(replies, { port: recorder.port, ca: authority.root.cert });
-    writeFileSync(path, recorder.capture(ENDS, undefined, true));
+    writeFileSync(path, recorder.capture(ENDS, undefined, "real"));
   } finally {
     await recorder.close();
     await server.close();

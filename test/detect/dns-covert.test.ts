@@ -106,6 +106,10 @@ describe("dns tunnel", () => {
     ["short names half of which repeat", { queries: 20, chars: 13, bits: 3.2, novelty: 0.6 }],
     ["short names of few letters", { queries: 20, chars: 13, bits: 2.8 }],
     ["very short names", { queries: 20, chars: 8, bits: 3 }],
+    [
+      "names of TXT queries that hold next to nothing",
+      { queries: 2, chars: 6, bits: 2.9, carriers: 1 },
+    ],
     ["short names of a cloud", { domain: "cloudfront.net", queries: 20, chars: 13, bits: 3.2 }],
     ["a content network", { queries: 40, chars: 14, bits: 3.1, novelty: 0.2 }],
     ["names that repeat", { queries: 40, chars: 40, bits: 4, novelty: 0.1 }],
@@ -160,7 +164,58 @@ describe("generated domains", () => {
     expect(missing(misspelt, 60, 0.5).events).toEqual([]);
     expect(missing(() => "qzxkvwpjqz.com", 60, 0.5).events).toEqual([]);
   });
+
+  it("are not the few odd ones among many misspelt ones", () => {
+    const random = randomOf(5);
+    const names = (at: number): string => (at % 5 === 0 ? randomLabel(random, 14) : ordinary(at));
+    expect(missing((at) => `${names(at)}.com`, 60, 0.5).events).toEqual([]);
+  });
+
+  it("are not international names, nor those below domains whose names are made by machines", () => {
+    const random = randomOf(6);
+    expect(missing(() => `xn--${randomLabel(random, 14)}.com`, 60, 0.5).events).toEqual([]);
+    expect(missing(() => `${randomLabel(random, 14)}.spamhaus.org`, 60, 0.5).events).toEqual([]);
+  });
+
+  it("may be made of words: a hundred that do not exist are worth knowing", () => {
+    expect(missing((at) => `${ordinary(at)}.com`, 120, 0.5).events).toMatchObject([
+      {
+        ...{ detector: "dga", severity: "info", observed: 100 },
+        threshold: { value: 100, setting: "detectors.dga.domains" },
+      },
+    ]);
+  });
+
+  it("are forgotten after ten minutes, and no more than 512 are counted in five", () => {
+    const random = randomOf(7);
+    const odd = () => ({
+      dns_domains: [dnsDomainRow({ domain: `${randomLabel(random, 14)}.com`, nxdomain: 1 })],
+      dns_hosts: [dnsHostRow({ responses: 4, nxdomain: 2 })],
+    });
+    const run = bench();
+    run.run(9, () => ({ rows: odd() }));
+    run.run(660);
+    run.step({ rows: odd() });
+    expect(run.events).toEqual([]);
+    const many = bench();
+    many.run(200, () => {
+      const three = [odd(), odd(), odd()].flatMap(({ dns_domains }) => dns_domains);
+      return { rows: { ...odd(), dns_domains: three } };
+    });
+    expect(many.engine.active()[0]?.evidence.join()).toContain("of 512 domains");
+  });
 });
+
+/** One of 144 names that a person would choose. */
+function ordinary(at: number): string {
+  const words = ["garden", "water", "house", "mobile", "travel", "music"];
+  const others = ["center", "market", "news", "online", "store", "world"];
+  const number = at % 144;
+  const pair = [words[number % 6], others[Math.floor(number / 6) % 6]];
+  return (
+    number < 36 ? pair : number < 72 ? pair.reverse() : [...pair, number < 108 ? "club" : "team"]
+  ).join("");
+}
 
 describe("shares of DNS messages", () => {
   it.each([
@@ -181,5 +236,26 @@ describe("shares of DNS messages", () => {
     }));
     run.run(300, { rows: { dns_hosts: [dnsHostRow({ responses: 10, nxdomain: 4 })] } });
     expect(run.events).toEqual([]);
+  });
+
+  it("is silent where so few messages may be of one kind by chance", () => {
+    const run = bench();
+    run.step({ rows: { dns_hosts: [dnsHostRow({ responses: 50, nxdomain: 33 })] } });
+    expect(run.events).toEqual([]);
+  });
+
+  it("must be three times the client's own, which is not learned while packets are lost", () => {
+    const eventsAfter = (dropped: number): readonly unknown[] => {
+      const run = bench();
+      const usual = { rows: { dns_hosts: [dnsHostRow({ responses: 10, nxdomain: 5 })] } };
+      run.run(4000, {
+        ...usual,
+        capture: { dropped: { kernel: dropped, ring: 0, shed: 0, ipc: 0 } },
+      });
+      run.run(120, { rows: { dns_hosts: [dnsHostRow({ responses: 10, nxdomain: 8 })] } });
+      return run.events;
+    };
+    expect(eventsAfter(0)).toEqual([]);
+    expect(eventsAfter(500)).toMatchObject([{ detector: "nxdomain_ratio" }]);
   });
 });

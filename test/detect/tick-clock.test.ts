@@ -23,6 +23,12 @@ describe("the detectors' time", () => {
     expect(ticked(0, 1, -3600).elapsedMs).toBe(3000);
   });
 
+  it("does not either with a window that was over before it began", () => {
+    const clock = ticked(0, 1);
+    const window = makeWindow({ startMs: START_MS + 2000, seconds: -0.5 });
+    expect(clock.advance(window, null)).toMatchObject({ elapsedMs: 2000, seconds: 0 });
+  });
+
   it("tells a sample of the host once", () => {
     const clock = new TickClock();
     const told = [1, 1, 2].map((timeMs, at) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { describe, expect, it } from "vitest";
+import { Signal } from "../../src/detect/baseline/signal.ts";
 import { WeekAgo } from "../../src/detect/baseline/week-ago.ts";
 import { drift } from "../../src/detect/drift.ts";
 import { DetectionBench, randomOf } from "../support/detection-bench.ts";
@@ -36,6 +37,20 @@ describe("a copy of a level a week late", () => {
     const leapt = copy();
     leapt.observe(1, FIRST_MS + 3 * HOUR_MS);
     expect(leapt.level).toBe(null);
+  });
+
+  it("is of a baseline that is ready", () => {
+    const identity = { name: "test", unit: "packets", protocol: "all" };
+    const signal = new Signal(identity, { warmupSamples: 600, freezeSamples: 1800 });
+    const observe = (samples: number): void => {
+      for (let at = 0; at < samples; at++) {
+        signal.observe(100, { seconds: 1, timeMs: FIRST_MS + HOUR_MS, learn: true });
+      }
+    };
+    observe(599);
+    expect(signal.remember().week).toEqual([]);
+    observe(1);
+    expect(signal.remember().week).toHaveLength(1);
   });
 
   it("goes on from what it remembers", () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import net from "node:net";
 import { pcap } from "../../scripts/fixtures/capture-file.ts";
-import { ethernet, ipv4, tcp } from "../decode/frames.ts";
+import { ethernet, ipv4, type TcpOptions, tcp } from "../decode/frames.ts";
 
 interface Piece {
   readonly connection: number;
@@ -57,9 +57,9 @@ export class RecordedTalks {
 
   /**
    * Everything said so far as a capture of TCP connections between these ends. Segments are half a millisecond apart,
-   * so that captures are alike, unless they are to have the times at which they came by.
+   * so that captures are alike, unless they are to have another pace or the times at which they came by.
    */
-  capture(ends: Ends, segmentBytes = MSS, hasRealTimes = false): Buffer {
+  capture(ends: Ends, segmentBytes = MSS, pace: number | "real" = STEP_US): Buffer {
     const next = new Map<number, { client: number; server: number }>();
     const frames: { readonly data: Buffer; readonly timeUs: number }[] = [];
     let nowUs = 0;
@@ -67,8 +67,9 @@ export class RecordedTalks {
       const at = next.get(connection) ?? { client: 1000, server: 5000 };
       next.set(connection, at);
       const sequence = isFromClient ? at.client : at.server;
+      const acknowledgment = isFromClient ? at.server : at.client;
       const piece = { connection, isFromClient, data };
-      frames.push({ data: frame(ends, piece, { flags, sequence }), timeUs: nowUs });
+      frames.push({ data: frame(ends, piece, { flags, sequence, acknowledgment }), timeUs: nowUs });
       const length = data.length + ((flags & (SYN | 1)) === 0 ? 0 : 1);
       if (isFromClient) at.client += length;
       else at.server += length;
@@ -86,8 +87,8 @@ export class RecordedTalks {
       }
     }
     for (const connection of next.keys()) send(connection, true, FIN_ACK, nothing);
-    if (hasRealTimes) return pcap(frames);
-    return pcap(frames.map(({ data }, at) => ({ timeUs: START_US + at * STEP_US, data })));
+    if (pace === "real") return pcap(frames);
+    return pcap(frames.map(({ data }, at) => ({ timeUs: START_US + at * pace, data })));
   }
 
   #relay(client: net.Socket, upstream: number): void {
@@ -113,7 +114,7 @@ export class RecordedTalks {
 function frame(
   { client, server, port }: Ends,
   { connection, isFromClient, data }: Omit<Piece, "timeUs">,
-  header: { readonly flags: number; readonly sequence: number },
+  header: Pick<TcpOptions, "flags" | "sequence" | "acknowledgment">,
 ): Buffer {
   const clientPort = FIRST_PORT + connection;
   const segment = tcp({

@@ -15,6 +15,8 @@ const FLOORS: Readonly<Record<string, number>> = {
   ratio: 0.01,
 };
 
+const OTHER_FLOOR = 1;
+
 /** Where a baseline does its arithmetic. */
 export interface Scale {
   forward(value: number): number;
@@ -25,7 +27,7 @@ export interface Scale {
 
 /** Spread floor of a unit: 1 per second, 1 kB per second for bytes, one hundredth for ratios. */
 export function spreadFloor(unit: string): number {
-  return FLOORS[unit] ?? 1;
+  return FLOORS[unit] ?? OTHER_FLOOR;
 }
 
 /** For rates, which span orders of magnitude: ln(1 + value/unit), spread at least `sigmaFloor` nats. */
@@ -44,8 +46,14 @@ export const RATIO_SCALE: Scale = {
   sigmaFloor: 0.03,
 };
 
+const SCALES = new Map<string, Scale>([
+  ...Object.entries(FLOORS).map(([unit, floor]): [string, Scale] => [unit, logScale(floor)]),
+  ["ratio", RATIO_SCALE],
+]);
+const OTHER_SCALE = logScale(OTHER_FLOOR);
+
 export function scaleOf(unit: string): Scale {
-  return unit === "ratio" ? RATIO_SCALE : logScale(spreadFloor(unit));
+  return SCALES.get(unit) ?? OTHER_SCALE;
 }
 
 /** A finite number from 0 to 1e15; null for what is not a rate at all (a counter that was reset, NaN). */

@@ -134,6 +134,7 @@ export class AiCalls {
 
   /** End of a window: ends the calls whose servers have been silent for too long. */
   close(timeMs: number): void {
+    if (this.watched === 0) return;
     for (let row = 0; row < WATCHED; row++) {
       if (this.#rows.slot(row) >= 0) this.#meter.elapse(row, timeMs);
     }

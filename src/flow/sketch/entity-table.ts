@@ -148,8 +148,9 @@ export class EntityTable {
 
   /** The first words of a slot's row by name. */
   named<Name extends string>(slot: number, names: readonly Name[]): Record<Name, number> {
-    const values = names.map((name, column) => [name, this.value(slot, column)]);
-    return Object.fromEntries(values) as Record<Name, number>;
+    const named: Partial<Record<Name, number>> = {};
+    for (const [column, name] of names.entries()) named[name] = this.value(slot, column);
+    return named as Record<Name, number>;
   }
 
   /** Slot of the entity with the key in `key`, begun if need be; sets `isNew`. */
@@ -291,8 +292,7 @@ export class EntityTable {
   #enterWindow(slot: number): void {
     const { rows } = this;
     const at = this.row(slot);
-    const end = at + this.#windowWords;
-    for (let word = at; word < end; word++) rows[word] = 0;
+    for (let word = at; word < at + this.#windowWords; word++) rows[word] = 0;
     rows[slot * this.#stride + WINDOW] = this.#window;
     this.#claimed[this.#claimedCount++] = slot;
   }

@@ -3,6 +3,9 @@
 // sketches in one allocation. Sketches of the same hash merge by taking the larger of each register.
 import { u8 } from "../../util/typed.ts";
 
+/** Registers by rank, of the estimate at hand. */
+const histogram = new Uint32Array(33);
+
 /** Counts one element, given as a well-mixed 32-bit hash; the same element again changes nothing. */
 export function observeDistinct(
   registers: Uint8Array,
@@ -29,7 +32,7 @@ export function mergeDistinct(into: Uint8Array, from: Uint8Array): void {
 export function estimateDistinct(registers: Uint8Array, at: number, precision: number): number {
   const count = 1 << precision;
   const highest = 33 - precision;
-  const histogram = new Uint32Array(highest + 1);
+  histogram.fill(0);
   for (let i = at; i < at + count; i++) {
     const rank = u8(registers, i);
     histogram[rank] = (histogram[rank] ?? 0) + 1;

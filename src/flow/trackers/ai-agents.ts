@@ -103,7 +103,7 @@ class AiAgents implements Tracker<AiAgentRow> {
     const clients = this.#clients;
     const rows: AiAgentRow[] = [];
     const called = new Set(clients.best(CAPACITY, (slot) => clients.value(slot, CALLS)));
-    for (let slot = 0; slot < CAPACITY; slot++) {
+    for (let slot = 0; clients.size > 0 && slot < CAPACITY; slot++) {
       if (!clients.isHeld(slot)) continue;
       const calls = called.has(slot) ? clients.value(slot, CALLS) : 0;
       const hasLoop = this.#hasLoop(slot, timeMs);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { u32 } from "../../util/typed.ts";
 import { hashAddress, hashKey, mix } from "../hash.ts";
 import {
   candidateAddress,
@@ -47,6 +48,8 @@ class FlowMix implements Tracker<FlowMixRow> {
   readonly #votes = new Int32Array(MIX_FEATURES.length * MAJORITY_WORDS);
   readonly #key: number = 0;
   #flows = 0;
+  /** Buckets above 0. */
+  #used = 0;
 
   constructor({ hashSeed }: TrackerContext) {
     this.#key = hashKey(hashSeed, "flow mix");
@@ -72,16 +75,19 @@ class FlowMix implements Tracker<FlowMixRow> {
     this.#buckets.fill(0);
     this.#votes.fill(0);
     this.#flows = 0;
+    this.#used = 0;
     return rows;
   }
 
   size(): number {
-    return this.#buckets.reduce((used, flows) => used + Math.min(flows, 1), 0);
+    return this.#used;
   }
 
   #add(feature: number, hash: number): void {
     const at = feature * MIX_BUCKETS + (hash & BUCKET_MASK);
-    this.#buckets[at] = (this.#buckets[at] as number) + 1;
+    const flows = u32(this.#buckets, at);
+    if (flows === 0) this.#used++;
+    this.#buckets[at] = flows + 1;
   }
 
   #describe(feature: MixFeature, index: number): FlowMixRow {

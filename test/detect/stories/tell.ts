@@ -6,21 +6,38 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { detectSettings } from "../../../src/detect/all.ts";
 import type { Anomaly } from "../../../src/detect/detector.ts";
+import { hasTool } from "../../support/tool.ts";
 import { play, type Story } from "./story.ts";
+import { expectFilterToShow, expectPromql } from "./suggestion.ts";
 
 /** Tells stories through the whole agent: each detector finds its attack, explains it, and is silent otherwise. */
 export function tell(stories: readonly Story[]): void {
+  const hasTshark = hasTool("tshark");
   const folder = mkdtempSync(join(tmpdir(), "nam-stories-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const queries = new Set<string>();
 
   describe.each(stories)("$detector", (story) => {
     const { detector, settings } = story;
     const path = join(folder, `${detector}.pcap`);
+    let attack: Promise<readonly Anomaly[]> | undefined;
+    const attacked = (): Promise<readonly Anomaly[]> => {
+      attack ??= play(story.attacks, path, settings);
+      return attack;
+    };
 
     it(`finds ${story.attack}`, async () => {
-      const events = await play(story.attacks, path, settings);
+      const events = await attacked();
       expect(events.map((event) => event.detector)).toContain(detector);
       for (const event of events) expectExplained(event);
+    });
+
+    it.skipIf(!hasTshark)("suggests a display filter that shows it", async () => {
+      const event = (await attacked()).find((each) => each.detector === detector);
+      if (!event) throw new Error(`${detector} does not find ${story.attack}`);
+      queries.add(event.suggestion.promql);
+      await expectFilterToShow(event, story.attacks, join(folder, `${detector}-among-others.pcap`));
     });
 
     it(`says nothing of ${story.harmless}`, async () => {
@@ -30,6 +47,11 @@ export function tell(stories: readonly Story[]): void {
       );
       expect(told.map(({ explanation }) => explanation)).toEqual([]);
     });
+  });
+
+  it.skipIf(!hasTshark || !hasTool("promtool", "prometheus"))("suggest queries in PromQL", () => {
+    expect(queries.size).toBeGreaterThan(stories.length / 4);
+    expectPromql(queries, folder);
   });
 }
 
