@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { execFileSync } from "node:child_process";
 import { seededRandom } from "../scripts/fixtures/bytes.ts";
 import { FRAMES_AHEAD } from "../src/capture/look-ahead.ts";
 import { PcapFileSource } from "../src/capture/pcap-file.ts";
@@ -7,12 +8,13 @@ import { Pipeline } from "../src/pipeline.ts";
 import { createSensorLayouts } from "../src/sensor-metrics.ts";
 import { tcpFrame, udpFrame } from "../test/decode/frames.ts";
 import { IDLE_SOURCE } from "../test/support/idle-source.ts";
-import type { Bench, Row } from "./bench.ts";
+import { type Bench, median, type Row } from "./bench.ts";
 import { MIX, writeMix } from "./mix.ts";
 
 const FRAMES = 65_536;
 const ROUNDS = 24;
 const STREAM_ROUNDS = 5;
+const TABLE_ROUNDS = 9;
 const STEP_NS = 20_000;
 const SOURCE_AT = 26;
 const STRIDE = 128;
@@ -41,9 +43,32 @@ export const waysBench: Bench = {
         row(`looking ahead, ${what}`, ahead, "without", short),
       ];
     });
-    return [...known, await streamed(say)];
+    return [...known, await streamed(say), tables()];
   },
 };
+
+/** What tables in shared memory save where a process makes them all at its start, as src/util/lasting.ts has it. */
+function tables(): Row {
+  const milliseconds: Record<string, number[]> = { SharedArrayBuffer: [], ArrayBuffer: [] };
+  for (let round = 0; round < TABLE_ROUNDS; round++) {
+    for (const [memory, all] of Object.entries(milliseconds)) {
+      const code = `const tables = [];
+        const before = performance.now();
+        for (let at = 0; at < 200; at++) tables.push(new Int32Array(new ${memory}(2 ** 19)));
+        console.log(performance.now() - before);`;
+      all.push(Number(execFileSync(process.execPath, ["-e", code])));
+    }
+  }
+  const [shared = 0, plain = 0] = Object.values(milliseconds).map(median);
+  return {
+    what: "making tables of 100 MiB, in shared memory",
+    measured: `${shared.toFixed(1)} ms`,
+    against: `array buffers: ${plain.toFixed(1)} ms`,
+    ratio: shared / plain,
+    goal: "faster",
+    met: shared < plain,
+  };
+}
 
 /** What looking ahead is for: nothing is cached, because a capture streams through the caches. */
 async function streamed(say: (line: string) => void): Promise<Row> {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+
 import type { MetricDefinition } from "../metrics/metric.ts";
+import { lastingBytes } from "../util/lasting.ts";
 import { add, i32, u8 } from "../util/typed.ts";
 import { bytesOf } from "./bytes.ts";
 import { type Packet, TcpFlag } from "./packet.ts";
-import { RangeSet } from "./range-set.ts";
+import { RangeSet, rangeWords } from "./range-set.ts";
 import { NO_SLOT, StreamSlots } from "./stream-slots.ts";
 
 /** Bytes of a stream that a buffer holds. */
@@ -70,11 +72,13 @@ export class Assembly {
     this.capacity = this.#slots.capacity;
     this.#counters = counters;
     this.#cells = cells;
-    const memory = new ArrayBuffer(this.capacity * ASSEMBLY_BYTES);
+    const memory = lastingBytes(this.capacity * ASSEMBLY_BYTES);
+    const words = rangeWords(MAX_RANGES);
+    const bounds = new Int32Array(this.capacity * words);
     for (let i = 0; i < this.capacity; i++) {
       this.#views.push(new DataView(memory, i * ASSEMBLY_BYTES, ASSEMBLY_BYTES));
       this.#bytes.push(new Uint8Array(memory, i * ASSEMBLY_BYTES, ASSEMBLY_BYTES));
-      this.#ranges.push(new RangeSet(MAX_RANGES));
+      this.#ranges.push(new RangeSet(MAX_RANGES, bounds, i * words));
     }
     this.#base = new Int32Array(this.capacity);
     this.#lastPacket = new Int32Array(this.capacity);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+
 import type { MetricDefinition } from "../metrics/metric.ts";
+import { lastingI32 } from "../util/lasting.ts";
 import { add, i32 } from "../util/typed.ts";
 import type { Packet } from "./packet.ts";
 import type { DecodeContext } from "./protocol.ts";
@@ -26,12 +28,12 @@ export class Conversations {
   /** The state, `words` a place; all 0 when a flow is new. */
   readonly state: Int32Array;
   readonly #words: number;
-  readonly #owners = new Int32Array(CONVERSATIONS << OWNER_SHIFT);
+  readonly #owners = lastingI32(CONVERSATIONS << OWNER_SHIFT);
   readonly #counters: Float64Array;
   readonly #forgotten: number;
 
   constructor(words: number, context: DecodeContext) {
-    this.state = new Int32Array(CONVERSATIONS * words);
+    this.state = lastingI32(CONVERSATIONS * words);
     this.#words = words;
     this.#counters = context.counters;
     this.#forgotten = context.base(conversationsForgotten);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { lastingBytes } from "../util/lasting.ts";
 import { i32 } from "../util/typed.ts";
 import type { AgentSpeech } from "./agents/agent-speech.ts";
 import { CONVERSATIONS } from "./conversations.ts";
@@ -46,7 +47,7 @@ export class HttpReader {
   /** Where what follows HTTP/1.x begins, when `read` has said that something does. */
   leftAt = 0;
   readonly #words: Int32Array;
-  readonly #kept = new DataView(new ArrayBuffer(CONVERSATIONS * 2 * LINE_KEPT));
+  readonly #kept = new DataView(lastingBytes(CONVERSATIONS * 2 * LINE_KEPT));
   readonly #agents: AgentSpeech;
   #keptAt = 0;
 

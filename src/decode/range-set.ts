@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { i32 } from "../util/typed.ts";
 
+/** Words that so many ranges take, and one more: a range is put in before its neighbours are known to make room. */
+export function rangeWords(limit: number): number {
+  return 2 * (limit + 1);
+}
+
 /** Which bytes of a buffer are there: disjoint ranges in ascending order, in memory that never grows. */
 export class RangeSet {
   readonly #bounds: Int32Array;
+  readonly #at: number = 0;
   readonly #limit: number = 0;
   #count = 0;
 
-  /** `limit`: most disjoint ranges. */
-  constructor(limit: number) {
+  /** `limit`: most disjoint ranges; `bounds` holds them from `at` on, in `rangeWords(limit)` words. */
+  constructor(limit: number, bounds: Int32Array, at: number) {
     this.#limit = limit;
-    // Room for one more: a range is put in before its neighbours are known to make room.
-    this.#bounds = new Int32Array(2 * (limit + 1));
+    this.#bounds = bounds;
+    this.#at = at;
   }
 
   clear(): void {
@@ -62,28 +68,32 @@ export class RangeSet {
       const from = Math.max(0, this.#from(i) + distance);
       const to = Math.min(end, this.#to(i) + distance);
       if (from >= to) continue;
-      this.#bounds[2 * kept] = from;
-      this.#bounds[2 * kept + 1] = to;
-      kept++;
+      this.#set(kept++, from, to);
     }
     this.#count = kept;
   }
 
   /** Puts one range in the place of `removed` ranges. */
   #replace(index: number, removed: number, from: number, to: number): void {
-    const bounds = this.#bounds;
-    bounds.copyWithin(2 * (index + 1), 2 * (index + removed), 2 * this.#count);
-    bounds[2 * index] = from;
-    bounds[2 * index + 1] = to;
+    const at = this.#at;
+    const rest = at + 2 * (index + removed);
+    this.#bounds.copyWithin(at + 2 * (index + 1), rest, at + 2 * this.#count);
+    this.#set(index, from, to);
     this.#count += 1 - removed;
   }
 
+  #set(index: number, from: number, to: number): void {
+    const at = this.#at + 2 * index;
+    this.#bounds[at] = from;
+    this.#bounds[at + 1] = to;
+  }
+
   #from(index: number): number {
-    return i32(this.#bounds, 2 * index);
+    return i32(this.#bounds, this.#at + 2 * index);
   }
 
   #to(index: number): number {
-    return i32(this.#bounds, 2 * index + 1);
+    return i32(this.#bounds, this.#at + 2 * index + 1);
   }
 }
 

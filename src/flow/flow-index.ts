@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { lastingBytes } from "../util/lasting.ts";
 import { i32 } from "../util/typed.ts";
 
 /** Flows that share a hash bucket; a lookup looks at no more. */
@@ -30,7 +31,7 @@ export class FlowIndex {
 
   /** `buckets` is a power of two. */
   constructor(buckets: number) {
-    const memory = new ArrayBuffer(buckets << (BUCKET_SHIFT + 2));
+    const memory = lastingBytes(buckets << (BUCKET_SHIFT + 2));
     this.words = new Int32Array(memory);
     this.view = new DataView(memory);
     this.#octets = new Uint8Array(memory);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+
 import type { Packet } from "../decode/packet.ts";
 import { V4_MAPPED_WORD2 } from "../util/address.ts";
+import { lastingBytes, lastingI32 } from "../util/lasting.ts";
 import { f64, i32, u8 } from "../util/typed.ts";
 import { FlowState, STATE_MASK } from "./flow-state.ts";
 import type { FlowKey } from "./tracker.ts";
@@ -82,11 +84,11 @@ export class FlowRows {
   constructor(capacity: number) {
     this.capacity = capacity;
     const words = capacity << ROW_SHIFT;
-    const memory = new ArrayBuffer(ROWS_AT + words * 4);
+    const memory = lastingBytes(ROWS_AT + words * 4);
     this.words = new Int32Array(memory, ROWS_AT, words);
     this.#doubles = new Float64Array(memory, ROWS_AT, words / 2);
     this.#octets = new Uint8Array(memory, ROWS_AT, words * 4);
-    this.#high = new Int32Array(capacity << HIGH_SHIFT);
+    this.#high = lastingI32(capacity << HIGH_SHIFT);
   }
 
   /** Writes a new flow; `side` says which end the packet's sender is: 0 client, 1 server. */

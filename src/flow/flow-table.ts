@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+
 import type { Packet } from "../decode/packet.ts";
+import { lastingI32 } from "../util/lasting.ts";
 import { i32 } from "../util/typed.ts";
 import {
   BUCKET_SHIFT,
@@ -54,7 +56,7 @@ export class FlowTable {
     this.capacity = Math.min(1 << Math.max(3, Math.ceil(Math.log2(capacity))), MOST_ROWS);
     this.rows = new FlowRows(this.capacity);
     this.#index = new FlowIndex(this.capacity / WAYS);
-    this.#freed = new Int32Array(this.capacity);
+    this.#freed = lastingI32(this.capacity);
     this.#bucketMask = this.capacity / WAYS - 1;
     this.#wordKey = hashKey(hashSeed, "flow");
     this.#portKey = hashKey(hashSeed, "flow port");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { lastingF64 } from "../util/lasting.ts";
 import { f64 } from "../util/typed.ts";
 import type { FlowTable } from "./flow-table.ts";
 import { emptyFlowKey, type FlowKey, type Tracker } from "./tracker.ts";
@@ -24,7 +25,7 @@ export class FlowVolumes {
 
   constructor(table: FlowTable) {
     this.#table = table;
-    this.#told = new Float64Array(2 * table.capacity);
+    this.#told = lastingF64(2 * table.capacity);
   }
 
   subscribe(tracker: Tracker): void {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { lastingI32 } from "../util/lasting.ts";
 import { i32 } from "../util/typed.ts";
 import { FlowState, STATE_MASK, StateFlag } from "./flow-state.ts";
 import type { FlowTable } from "./flow-table.ts";
@@ -23,8 +24,8 @@ export class SynTimeouts {
   constructor(table: FlowTable, report: (slot: number, dueAt: number) => void) {
     this.#table = table;
     this.#report = report;
-    this.#slots = new Int32Array(table.capacity);
-    this.#started = new Int32Array(table.capacity);
+    this.#slots = lastingI32(table.capacity);
+    this.#started = lastingI32(table.capacity);
     this.#mask = table.capacity - 1;
   }
 

@@ -72,21 +72,24 @@ describe.each(protocols.map(({ name, layer }) => ({ name, layer })))("$name", ({
 describe("a packet", () => {
   const fresh = samples.map((sample) => {
     const { packet } = taken(sample);
-    return { sample, fields: fieldsOf(packet, 0), facts: currentFacts(packet) };
+    const fields = fieldsOf(packet, 0);
+    return { sample, fields, text: JSON.stringify(fields), facts: currentFacts(packet) };
   });
 
   it.each(samples.map((sample, index) => [index, sample.protocol, sample] as const))(
     "keeps nothing of the one before, sample %i (%s)",
     (_index, _protocol, before) => {
       const decoding = new Decoding();
-      for (const { sample, fields, facts } of fresh) {
+      for (const { sample, fields, text, facts } of fresh) {
         decoding.take(frameOfSample(before), verdictOf(before));
         decoding.take(frameOfSample(sample), verdictOf(sample));
-        expect(fieldsOf(decoding.packet, 0)).toEqual(fields);
+        const now = fieldsOf(decoding.packet, 0);
+        // Which is asked a hundred thousand times.
+        if (JSON.stringify(now) !== text) expect(now).toEqual(fields);
         // The same bytes again are, to a decoder of streams, a segment sent twice.
-        if (sample.protocol !== before.protocol) {
-          expect(currentFacts(decoding.packet)).toEqual(facts);
-        }
+        if (sample.protocol === before.protocol) continue;
+        const current = currentFacts(decoding.packet);
+        if (current.join() !== facts.join()) expect(current).toEqual(facts);
       }
     },
   );
@@ -161,13 +164,15 @@ function poisoned({ content, linkType = LinkType.ETHERNET }: Sample) {
   });
 }
 
+const OFFSETS = /^(start|end|at|sentEnd|.*At|payloadEnd)$/;
+
 /** All numbers of a packet but its own; offsets count from the frame's start. */
 function fieldsOf(packet: Packet, start: number): Record<string, unknown> {
   const { view: _view, facts: _facts, number: _number, ...fields } = packet;
-  const offsets = /^(start|end|at|sentEnd|.*At|payloadEnd)$/;
+  if (start === 0) return fields;
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
-      const isOffset = offsets.test(name) && typeof value === "number" && value >= 0;
+      const isOffset = OFFSETS.test(name) && typeof value === "number" && value >= 0;
       return [name, isOffset ? Number(value) - start : value];
     }),
   );

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Response times of every shared capture with DNS in it, held against `dns.time` of tshark.
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { histogramWidth } from "../../src/metrics/cells.ts";
+import { askFields } from "../decode/ask-tshark.ts";
 import { answeredCaptures, answerPath, readCapture } from "../decode/captures.ts";
 import { FlowDecoding } from "../decode/flow-decoding.ts";
 import { framesOverIp, readReference } from "../decode/reference.ts";
@@ -32,11 +32,7 @@ async function measured(path: string): Promise<Times> {
 }
 
 function expected(path: string): Times {
-  const flags = ["-Y", "dns.time && !mdns && !llmnr", "-T", "fields"];
-  const { stdout } = spawnSync("tshark", ["-r", path, ...flags, "-e", "dns.time"], {
-    encoding: "utf8",
-  });
-  const times = stdout.split(/[\n,]/).filter((time) => time !== "");
+  const times = askFields(path, [], "dns.time && !mdns && !llmnr", ["dns.time"]).flat(2);
   return { count: times.length, seconds: times.reduce((sum, time) => sum + Number(time), 0) };
 }
 

@@ -109,33 +109,28 @@ export function emptyClaim(): Packet {
   return arpPacket({ operation: 2, senderMac: "02:00:00:00:00:00", ...ends });
 }
 
-const ECHO_VIEW = new DataView(new ArrayBuffer(42));
-const ECHO = emptyPacket({});
+const ECHO = Object.assign(emptyPacket({}), {
+  ...{ view: new DataView(new ArrayBuffer(42)), transportAt: 34, end: 42, sentEnd: 42, network: 2 },
+  ...{ ipVersion: 4, ipProtocol: 1, icmpType: 8, source2: 0xffff, destination2: 0xffff },
+});
 
-function emptyEcho(): Packet {
-  return Object.assign(ECHO, {
-    ...{ view: ECHO_VIEW, transportAt: 34, end: 42, sentEnd: 42, network: 2 },
-    ...{ ipVersion: 4, ipProtocol: 1, icmpType: 8, source2: 0xffff, destination2: 0xffff },
-  });
+/** A ping between ends not seen before. */
+function setEcho(index: number): Packet {
+  ECHO.source3 = Math.imul(index + 1, 0x9e3779b1);
+  ECHO.destination3 = ~ECHO.source3;
+  return ECHO;
 }
 
-/** Makes `packet` a ping between ends not seen before. */
-function setEcho(packet: Packet, index: number): Packet {
-  packet.source3 = Math.imul(index + 1, 0x9e3779b1);
-  packet.destination3 = ~packet.source3;
-  return packet;
-}
-
-const ADVERTISEMENT_VIEW = new DataView(new ArrayBuffer(70));
-const ADVERTISEMENT = emptyPacket({});
+const ADVERTISEMENT = Object.assign(emptyPacket({}), {
+  ...{ view: new DataView(new ArrayBuffer(70)), ethernetAt: 0, transportAt: 54 },
+  ...{ end: 70, sentEnd: 70, network: 3, ipVersion: 6, ipProtocol: 58, icmpType: 134 },
+  source0: 0xfe800000 | 0,
+});
 
 /** A router advertisement of a router not seen before. */
 function setAdvertisement(index: number): Packet {
-  return Object.assign(ADVERTISEMENT, {
-    ...{ view: ADVERTISEMENT_VIEW, ethernetAt: 0, transportAt: 54, end: 70, sentEnd: 70 },
-    ...{ network: 3, ipVersion: 6, ipProtocol: 58, icmpType: 134, source0: 0xfe800000 | 0 },
-    source3: Math.imul(index + 1, 0x9e3779b1),
-  });
+  ADVERTISEMENT.source3 = Math.imul(index + 1, 0x9e3779b1);
+  return ADVERTISEMENT;
 }
 
 const DHCP_FACTS = {
@@ -194,16 +189,19 @@ function setDns(packet: Packet, index: number): Packet {
   return packet;
 }
 
-const CALL = emptyAiCall();
+const CALL: AiCall = {
+  ...emptyAiCall(),
+  ...{ client2: 0xffff, server2: 0xffff, serverPort: 443 },
+  ...{ upBytes: 1000, downBytes: 9000, isStream: true },
+};
 
 /** A call of a client not seen before. */
 function setCall(index: number): AiCall {
-  const own = Math.imul(index + 1, 0x9e3779b1);
-  return Object.assign(CALL, {
-    ...{ client2: 0xffff, client3: own, server2: 0xffff, server3: ~own },
-    ...{ serverPort: 443, upBytes: 1000, downBytes: 9000 },
-    ...{ isStream: true, startMs: T0 + index / 100, endMs: T0 + index / 100 },
-  });
+  CALL.client3 = Math.imul(index + 1, 0x9e3779b1);
+  CALL.server3 = ~CALL.client3;
+  CALL.startMs = T0 + index / 100;
+  CALL.endMs = CALL.startMs;
+  return CALL;
 }
 
 /** Gives the tracker what it asked for, about entities number `first` to `last`. */
@@ -229,8 +227,7 @@ export function feed(
       setClaim(packet, index).view.setUint16(packet.networkAt + 6, 1);
       tracker.onPacket?.(packet, timeMs);
       packet.view.setUint16(packet.networkAt + 6, 2);
-      const echo = setEcho(emptyEcho(), index);
-      tracker.onPacket?.(echo, timeMs);
+      tracker.onPacket?.(setEcho(index), timeMs);
     }
     if (definition.packets) tracker.onPacket?.(setClaim(packet, index), timeMs);
     if (definition.packets) tracker.onPacket?.(setAdvertisement(index), timeMs);

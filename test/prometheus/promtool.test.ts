@@ -25,6 +25,9 @@ interface TestFile {
   readonly tests: readonly RuleTest[];
 }
 
+/** Ten of them at once use two cores better for rules than for garbage. */
+const ENV = { ...process.env, GOGC: "400" };
+
 const testFiles = projectFiles("prometheus/tests").filter((path) => path.endsWith(".test.yml"));
 const files = testFiles.map(
   // The shape is promtool's to check.
@@ -123,7 +126,7 @@ describe.each([...names])("tests of %s", (name) => {
 /** What promtool complains of, "" where it is content. */
 function promtool(...args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    execFile("promtool", args, { cwd: root }, (error, stdout, stderr) =>
+    execFile("promtool", args, { cwd: root, env: ENV }, (error, stdout, stderr) =>
       resolve(error ? `${error.message}${stdout}${stderr}` : ""),
     );
   });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { lastingBytes, lastingI32 } from "../../util/lasting.ts";
 import { i32, u8 } from "../../util/typed.ts";
 import { STATIC_FIELDS } from "./static-table.ts";
 
@@ -44,8 +45,8 @@ export class HpackTables {
   readonly #put: Int32Array;
 
   constructor(streams: number) {
-    this.fields = new Int32Array(STATIC_WORDS + streams * FIELDS_MAX * FIELD_WORDS);
-    this.hosts = new DataView(new ArrayBuffer(streams * HOST_BYTES));
+    this.fields = lastingI32(STATIC_WORDS + streams * FIELDS_MAX * FIELD_WORDS);
+    this.hosts = new DataView(lastingBytes(streams * HOST_BYTES));
     this.#sizes = new Int32Array(streams * FIELDS_MAX);
     this.#counts = new Int32Array(streams);
     this.#newest = new Int32Array(streams);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+
 import type { Packet, PacketFacts } from "../../decode/packet.ts";
+import { lastingI32 } from "../../util/lasting.ts";
 import { i32 } from "../../util/typed.ts";
 import { type DnsAnswers, NO_NAME } from "./dns-answers.ts";
 import { hostOf } from "./host-value.ts";
@@ -58,7 +60,7 @@ export class FlowNames implements Names {
   constructor(providers: AiProviders, answers: DnsAnswers, capacity: number) {
     this.#providers = providers;
     this.#answers = answers;
-    this.#words = new Int32Array(capacity);
+    this.#words = lastingI32(capacity);
   }
 
   /** True where the flow's hello or request was seen: its row is then what is known, not what may yet come. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+
 import type { Packet } from "../../decode/packet.ts";
+import { lastingI32 } from "../../util/lasting.ts";
 import { f64, i32, u8 } from "../../util/typed.ts";
 import type { FlowRows } from "../flow-rows.ts";
 import { Evidence } from "./flow-names.ts";
@@ -54,7 +56,7 @@ export class FollowedFlows {
     this.#names = names;
     this.#isWanted = isWanted;
     this.#tell = tell;
-    this.#placeOf = new Int32Array(rows.capacity);
+    this.#placeOf = lastingI32(rows.capacity);
   }
 
   get size(): number {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { lastingU16 } from "../../util/lasting.ts";
 import { u16 } from "../../util/typed.ts";
 import { WATCHED } from "./watch-rows.ts";
 
@@ -36,8 +37,8 @@ const CLIENT_SHARE_MAX = 0.1;
  * sizes is kept, from which one could read what was said.
  */
 export class StreamShape {
-  readonly #sizes = new Uint16Array(WATCHED * SIZES);
-  readonly #gaps = new Uint16Array(WATCHED * GAPS);
+  readonly #sizes = lastingU16(WATCHED * SIZES);
+  readonly #gaps = lastingU16(WATCHED * GAPS);
   readonly #seen = new Uint16Array(WATCHED);
   readonly #large = new Uint16Array(WATCHED);
   readonly #client = new Uint16Array(WATCHED);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { lastingI32 } from "../../util/lasting.ts";
 import { add, f64, i32 } from "../../util/typed.ts";
 
 /** Entities that share a hash bucket. */
@@ -21,7 +22,7 @@ export class EntityBuckets {
 
   /** `capacity` is a multiple of WAYS. */
   constructor(capacity: number) {
-    this.words = new Int32Array((capacity >>> WAY_BITS) * BUCKET_WORDS);
+    this.words = lastingI32((capacity >>> WAY_BITS) * BUCKET_WORDS);
     this.#doubles = new Float64Array(this.words.buffer);
   }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+
 import { formatAddress } from "../../util/address.ts";
+import { lastingF64, lastingI32, lastingU8 } from "../../util/lasting.ts";
 import { f64, i32 } from "../../util/typed.ts";
 import { hashKey, mix } from "../hash.ts";
 import { BUCKET_WORDS, EntityBuckets, WAY_BITS, WAYS } from "./entity-buckets.ts";
@@ -49,7 +51,6 @@ export class EntityTable {
   readonly #secret: number = 0;
   readonly #bucketMask: number = 0;
   readonly #idleMs: number = Number.POSITIVE_INFINITY;
-  readonly #decay: number = Number.EPSILON;
   readonly #capacity: number = 0;
   readonly #buckets: EntityBuckets;
   readonly #rowDoubles: Float64Array;
@@ -64,7 +65,6 @@ export class EntityTable {
   constructor(options: EntityTableOptions) {
     const { capacity, keyWords, windowWords, lifeWords = 0, sketchBytes = 0 } = options;
     this.#idleMs = options.idleMs ?? Number.POSITIVE_INFINITY;
-    this.#decay = HALVINGS / this.#idleMs;
     this.#options = options;
     this.#windowWords = windowWords;
     this.#rowAt = KEY + keyWords;
@@ -75,12 +75,12 @@ export class EntityTable {
     this.#capacity = capacity;
     this.#bucketMask = capacity / WAYS - 1;
     this.key = new Int32Array(keyWords);
-    this.rows = new Int32Array(capacity * this.#stride);
+    this.rows = lastingI32(capacity * this.#stride);
     this.#rowDoubles = new Float64Array(this.rows.buffer);
-    this.sketches = new Uint8Array(capacity * sketchBytes);
+    this.sketches = lastingU8(capacity * sketchBytes);
     this.#buckets = new EntityBuckets(capacity);
-    this.#claimed = new Int32Array(capacity);
-    this.#ranking = new Float64Array(capacity);
+    this.#claimed = lastingI32(capacity);
+    this.#ranking = lastingF64(capacity);
   }
 
   /** Entities held now. */
@@ -273,8 +273,8 @@ export class EntityTable {
 
   /** The weight, halved by a certain silence, a third of it after twice as long, and so on. */
   #worth(slot: number, timeMs: number): number {
-    const silence = (timeMs - this.lastMs(slot)) * this.#decay;
-    return this.#buckets.weight(slot) / (1 + silence);
+    const silence = (timeMs - this.lastMs(slot)) / this.#idleMs;
+    return this.#buckets.weight(slot) / (1 + HALVINGS * silence);
   }
 
   #begin(slot: number, hash: number, timeMs: number): void {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { lastingI32 } from "../../util/lasting.ts";
 import { i32 } from "../../util/typed.ts";
 import { hashAddress, hashKey, mix } from "../hash.ts";
 import type { FlowKey } from "../tracker.ts";
@@ -26,7 +27,7 @@ export class FirstContacts {
 
   /** `capacity` is a power of two; `memoryMs` counts whole minutes. */
   constructor(capacity: number, memoryMs: number, hashSeed: number) {
-    this.#entries = new Int32Array(capacity << ENTRY_SHIFT);
+    this.#entries = lastingI32(capacity << ENTRY_SHIFT);
     this.#mask = capacity - 1;
     this.#memoryUnits = memoryMs / UNIT_MS;
     this.#placeKey = hashKey(hashSeed, "contact place");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+
 import type { Packet } from "../../decode/packet.ts";
 import { formatAddress } from "../../util/address.ts";
+import { lastingI32 } from "../../util/lasting.ts";
 import { i32 } from "../../util/typed.ts";
 import type { AiCall } from "../ai/ai-call.ts";
 import { destinationOf, hostIn } from "../ai/destination-names.ts";
@@ -64,8 +66,8 @@ class AiDestinations implements Tracker<AiDestinationRow> {
       ...{ capacity: CALLERS_MAX, idleMs: CALLER_MS, hashSeed, evicted },
       ...{ keyWords: 4, windowWords: 0 },
     });
-    this.#placeOf = new Int32Array(flowRows.capacity);
-    this.#tagOf = new Int32Array(flowRows.capacity);
+    this.#placeOf = lastingI32(flowRows.capacity);
+    this.#tagOf = lastingI32(flowRows.capacity);
     this.#followed = new FollowedFlows(
       flowRows,
       names,

@@ -42,7 +42,7 @@ export async function play(
     detect: { ...config.detectors, ...settings },
     home: config.networks.home,
     agent: "story",
-    flowCapacity: config.flow.capacity,
+    flowCapacity: 32_768,
     top: 10,
     speed: null,
     log: createLog({ level: "silent", format: "json" }),
