@@ -94,13 +94,16 @@ function countsOf(scrape: string): { captured: number; dropped: number } {
 
 async function capRound(link: Link, perSecond?: number): Promise<Round> {
   const child = link.spawn(process.execPath, [CAP_COUNTER, link.inlet], {
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const broken = once(child, "close").then(() => {
+    throw new Error("the package cap does not load: install libpcap-dev and run npm rebuild cap");
   });
   let output = "";
   child.stdout?.on("data", (data) => {
     output += data;
   });
-  if (child.stdout) await once(child.stdout, "data");
+  if (child.stdout) await Promise.race([once(child.stdout, "data"), broken]);
   const before = cpuSeconds(child.pid ?? 0);
   const packetsPerSecond = await link.flood(mixedFrames(), PACKETS, perSecond);
   await pause(SETTLE_MS);
