@@ -10,7 +10,7 @@ import type { BenignStory } from "./benign/network.ts";
 import { operationStories } from "./benign/operations.ts";
 import { serverStories } from "./benign/servers.ts";
 import { replayCapture } from "./replay-capture.ts";
-import { table } from "./section.ts";
+import { spanOf, table } from "./section.ts";
 
 export const benignStories: readonly BenignStory[] = [
   ...clientStories,
@@ -18,14 +18,31 @@ export const benignStories: readonly BenignStory[] = [
   ...operationStories,
 ];
 
-/** What a fresh agent at its defaults says of every story; `folder` is for the captures. */
-export async function benignTable(folder: string): Promise<string> {
-  const rows: (string | number)[][] = [];
+/** Harmless traffic, and what a fresh agent said of it. */
+export interface Harmless {
+  readonly name: string;
+  readonly packets: number;
+  /** From the first packet to the last. */
+  readonly seconds: number;
+  readonly events: readonly Anomaly[];
+}
+
+/** Plays every story into a fresh agent at its defaults; `folder` is for the captures. */
+export async function playBenign(folder: string): Promise<Harmless[]> {
+  const played: Harmless[] = [];
   for (const [seed, story] of benignStories.entries()) {
-    const { packets, events } = await replayStory(story, seed + 1, folder);
-    const cells = SEVERITIES.map((severity) => told(events, severity));
-    rows.push([story.name, packets, ...cells]);
+    played.push({ name: story.name, ...(await replayStory(story, seed + 1, folder)) });
   }
+  return played;
+}
+
+/** What was said of every story. */
+export function benignTable(played: readonly Harmless[]): string {
+  const rows = played.map(({ name, packets, events }) => [
+    name,
+    packets,
+    ...SEVERITIES.map((severity) => told(events, severity)),
+  ]);
   return table(["Harmless traffic", "Packets", "Info", "Warning", "Critical"], rows);
 }
 
@@ -34,13 +51,13 @@ export async function replayStory(
   story: BenignStory,
   seed: number,
   folder: string,
-): Promise<{ packets: number; events: readonly Anomaly[] }> {
+): Promise<Omit<Harmless, "name">> {
   const scene = new Scene(seed);
   story.tell(scene);
   const file = join(folder, "story.pcap");
   writeFileSync(file, pcap(scene.frames));
   const report = await replayCapture(file);
-  return { packets: scene.frames.length, events: report.events };
+  return { packets: scene.frames.length, seconds: spanOf(scene.frames), events: report.events };
 }
 
 /** Detectors that opened anomalies of this severity, with how many; an anomaly counts at its worst. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import type { Recorded } from "../fixtures/capture-file.ts";
 
 /** One chapter of docs/evaluation.md. */
 export interface Section {
@@ -36,4 +37,14 @@ export function quantileText(values: readonly number[], share: number, unit = " 
   const sorted = [...values].sort((a, b) => a - b);
   const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   return value === undefined ? "–" : `${Number(value.toFixed(2))}${unit}`;
+}
+
+/** Seconds between the first frame and the last. */
+export function spanOf(frames: readonly Recorded[]): number {
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { timeUs } of frames) {
+    first = Math.min(first, timeUs);
+    last = Math.max(last, timeUs);
+  }
+  return frames.length === 0 ? 0 : (last - first) / 1e6;
 }
