@@ -9,8 +9,10 @@ const suites = {
   fuzz: ["test/**/*.fuzz.test.ts"],
   /** Reference answers over the captures in ../shared/data. */
   oracle: ["test/**/*.oracle.test.ts"],
-  /** Network namespaces, real captures, real Prometheus: root, two files at a time. */
+  /** Network namespaces, real captures, real Prometheus: root, three files at a time. */
   network: ["test/**/*.network.test.ts"],
+  /** The same for minutes in which nothing is measured: beside the others. */
+  soak: ["test/**/*.soak.test.ts"],
 };
 
 /** A longer run, which somebody asked for by the number of frames, takes as long as it takes: 0 is no limit. */
@@ -23,7 +25,7 @@ const FUZZ_TIMEOUT_MS = process.env.NAM_FUZZ_FRAMES === undefined ? 480_000 : 0;
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const parts = [".fuzz.", ".oracle.", "live.network.", "/capture/"];
+    const parts = [".fuzz.", ".oracle.", "live.network.", "restart.network.", "/capture/"];
     const rank = ({ moduleId }: TestSpecification): number => {
       const found = parts.findIndex((part) => moduleId.includes(part));
       return found === -1 ? parts.length : found;
@@ -55,19 +57,26 @@ export default defineConfig({
           exclude: Object.values(suites).flat(),
         },
       },
-      { extends: true, test: { name: "fuzz", include: suites.fuzz, testTimeout: FUZZ_TIMEOUT_MS } },
-      { extends: true, test: { name: "oracle", include: suites.oracle, testTimeout: 120_000 } },
+      {
+        extends: true,
+        test: { name: "fuzz", isolate: false, include: suites.fuzz, testTimeout: FUZZ_TIMEOUT_MS },
+      },
+      {
+        extends: true,
+        test: { name: "oracle", isolate: false, include: suites.oracle, testTimeout: 120_000 },
+      },
       {
         extends: true,
         test: {
           name: "network",
           include: suites.network,
           // Each has namespaces of its own, and most of them wait most of the time.
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
+      { extends: true, test: { name: "soak", include: suites.soak } },
     ],
   },
 });

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Anomaly } from "../../src/detect/detector.ts";
 import { anomalyOf } from "../support/anomalies.ts";
 import type { ChaosOptions, FromChild, ToChild } from "../support/chaos-child.ts";
 import { type Accepted, ChaosStandIn } from "../support/chaos-stand-in.ts";
+import { helperProgram } from "../support/helper-program.ts";
 import { onCleanup, temporaryFolder } from "../support/outbox-bench.ts";
-import { root } from "../support/project.ts";
 
 const INCIDENTS = 1_000;
 const BATCH = 20;
@@ -29,9 +28,9 @@ class Life {
   }
 
   static async begin(options: ChaosOptions): Promise<Life> {
-    const child = fork(join(root, "test/support/chaos-child.ts"), [JSON.stringify(options)], {
-      execArgv: ["--import", join(root, "test/support/typescript-loader.mjs")],
-    });
+    const script = await helperProgram("test/support/chaos-child.ts");
+    // Without what vitest has for its own processes.
+    const child = fork(script, [JSON.stringify(options)], { execArgv: [] });
     const life = new Life(child);
     await life.#answer((message) => "ready" in message);
     return life;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import type { SourceSettings } from "../../src/capture/all.ts";
+import { helperProgram } from "../support/helper-program.ts";
 import { Lab, until } from "../support/lab.ts";
-import { root } from "../support/project.ts";
 import type { CaptureOrder, FromChild, ToChild } from "./child-messages.ts";
 import type { CaptureSnapshot, Recording } from "./recorder.ts";
 import type { Outgoing } from "./send-child.ts";
-
-const TYPESCRIPT = ["--import", join(root, "test/support/typescript-loader.mjs")];
 
 /** A capture of everything on the cable. */
 export const DEFAULT_SETTINGS: SourceSettings = {
@@ -64,8 +61,8 @@ export class CaptureLab {
       ...order,
       settings: { ...DEFAULT_SETTINGS, ...order.settings },
     };
-    const script = join(root, "test/capture/capture-child.ts");
-    const child = this.#typescript(namespace, script, JSON.stringify(whole), wrapper);
+    const script = await helperProgram("test/capture/capture-child.ts");
+    const child = this.#helper(namespace, script, JSON.stringify(whole), wrapper);
     const capture = new CaptureProcess(child);
     await capture.running;
     return capture;
@@ -76,8 +73,8 @@ export class CaptureLab {
     frames: readonly Uint8Array[],
     { namespace = this.lab.a, interfaceName = "lab0", rounds = 1 } = {},
   ): Promise<void> {
-    const script = join(root, "test/capture/send-child.ts");
-    const child = this.#typescript(namespace, script, interfaceName);
+    const script = await helperProgram("test/capture/send-child.ts");
+    const child = this.#helper(namespace, script, interfaceName);
     child.send({ frames: [...frames], rounds } satisfies Outgoing);
     const [code] = await once(child, "exit");
     if (code !== 0) throw new Error(`sending ended with ${code}`);
@@ -90,13 +87,13 @@ export class CaptureLab {
     return Uint8Array.from(text.trim().split(":"), (byte) => Number.parseInt(byte, 16));
   }
 
-  #typescript(
+  #helper(
     namespace: string,
     script: string,
     argument: string,
     wrapper: readonly string[] = [],
   ): ChildProcess {
-    const [command = "", ...rest] = [...wrapper, process.execPath, ...TYPESCRIPT, script, argument];
+    const [command = "", ...rest] = [...wrapper, process.execPath, script, argument];
     const child = this.lab.spawn(namespace, command, rest, {
       stdio: ["ignore", "inherit", "pipe", "ipc"],
       serialization: "advanced",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Sends raw frames out of one interface, in order and unchanged: node send-child.ts INTERFACE, then an `Outgoing` as
+// Sends raw frames out of one interface, in order and unchanged: send-child INTERFACE, then an `Outgoing` as
 // its message. With "tun:NAME" it makes a tunnel device instead, whose other end it is, and gives packets to that.
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";

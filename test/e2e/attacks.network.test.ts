@@ -41,7 +41,7 @@ beforeAll(async () => {
   lab = new Lab("attacks");
   stack = new Stack(lab);
   addAddresses(lab, HOSTS);
-  startServices();
+  await startServices();
   stack.startAgent();
   await until("the agent", 20_000, () => lab.get(`${AGENT}/-/ready`, "-f"));
   await until("the victim's services", 20_000, () => lab.get(`http://${NAME_SERVER}:8080/`));
@@ -68,10 +68,10 @@ afterAll(async () => {
   stack?.close();
 }, 30_000);
 
-function startServices(): void {
-  startScript(lab, lab.b, "benign-server.ts", "0.0.0.0");
-  startScript(lab, lab.b, "attack-services.ts", "ftp", "0.0.0.0", String(FTP_PORT));
-  startScript(lab, lab.a, "attack-services.ts", "upload", OUTSIDE, String(UPLOAD_PORT));
+async function startServices(): Promise<void> {
+  await startScript(lab, lab.b, "benign-server.ts", "0.0.0.0");
+  await startScript(lab, lab.b, "attack-services.ts", "ftp", "0.0.0.0", String(FTP_PORT));
+  await startScript(lab, lab.a, "attack-services.ts", "upload", OUTSIDE, String(UPLOAD_PORT));
   const long = [LONG_ANSWER, ...Array(5).fill("x".repeat(240))].join(",");
   startNames(lab, [VICTIM, NAME_SERVER], "--edns-packet-max=4096", `--txt-record=${long}`);
   startTunnelEnd(lab, stack.folder);

@@ -8,14 +8,15 @@ import { parseText } from "../support/exposition.ts";
 import { ATTACKER, Lab, until, VICTIM } from "../support/lab.ts";
 import { honestClients, modelClient, startNames, startScript } from "../support/lab-services.ts";
 import { namedExpressions } from "../support/named-metrics.ts";
-import { AGENT, FRESH_AGENT, type Hook, Stack } from "../support/stack.ts";
+import { AGENT, type Hook, Stack } from "../support/stack.ts";
 import type { Received } from "../support/webhook-stand-in.ts";
 
-const BENIGN_SECONDS = 120;
+/** How long an attack that was told is looked for the end of. */
+const OVER_MS = 180_000;
+const HONEST_SECONDS = 45;
 /** From the first attack packet to the message at the chat service. */
 const DEADLINE_MS = 3_000;
 const AGENT_HOOKS: readonly Hook[] = ["agentSlack", "agentDiscord"];
-const FRESH_HOOKS: readonly Hook[] = ["freshSlack", "freshDiscord"];
 
 let lab: Lab;
 let stack: Stack;
@@ -24,7 +25,7 @@ beforeAll(async () => {
   lab = new Lab("e2e");
   stack = new Stack(lab);
   await stack.start();
-  startScript(lab, lab.b, "benign-server.ts", VICTIM);
+  await startScript(lab, lab.b, "benign-server.ts", VICTIM);
   startNames(lab, [VICTIM]);
   await until("the victim's services", 20_000, () => lab.get(`http://${VICTIM}:8080/`));
   await talkToModel();
@@ -37,7 +38,7 @@ afterAll(async () => {
 
 /** Series of what is first seen are at 0 for half a minute: the sooner it is seen, the less there is to wait for. */
 async function talkToModel(): Promise<void> {
-  startScript(lab, lab.b, "lab-model.ts", "serve", VICTIM);
+  await startScript(lab, lab.b, "lab-model.ts", "serve", VICTIM);
   await until("the model", 20_000, () =>
     lab
       .get(
@@ -92,8 +93,8 @@ async function told(timeoutMs: number, ...words: string[]): Promise<Received[]> 
   });
 }
 
-async function events(agent: string): Promise<Anomaly[]> {
-  const url = `${agent}/api/v1/events?limit=1000`;
+async function events(): Promise<Anomaly[]> {
+  const url = `${AGENT}/api/v1/events?limit=1000`;
   return (await lab.json<{ events: Anomaly[] }>(url)).events;
 }
 
@@ -102,7 +103,7 @@ async function attacksToBeOver(): Promise<void> {
     ["port scan", ATTACKER],
     ["syn flood", VICTIM],
   ]) {
-    await told((BENIGN_SECONDS + 60) * 1000, "resolved", ...words);
+    await told(OVER_MS, "resolved", ...words);
   }
   await until("everything critical to be over", 120_000, async () =>
     (await total("nam_anomaly_active", { severity: "critical" })) === 0 ? true : null,
@@ -198,22 +199,14 @@ test("promtool finds nothing to say about the live endpoint", async () => {
 });
 
 test(
-  "two minutes of honest traffic raise nothing, and what the attacks opened is told to be over",
+  "what the attacks opened is told to be over, while honest traffic opens nothing",
   async () => {
-    await stack.startFreshAgent();
     const startSeconds = Date.now() / 1000;
-    const before = await total("nam_capture_packets_total");
-    const over = attacksToBeOver();
-    await honestClients(lab, VICTIM, BENIGN_SECONDS);
-    expect(await total("nam_capture_packets_total")).toBeGreaterThan(before + 3_000);
-    expect(await total("nam_application_packets_total", { protocol: "dns" })).toBeGreaterThan(300);
-    expect(await events(FRESH_AGENT)).toEqual([]);
-    for (const hook of FRESH_HOOKS) expect(await stack.received(hook)).toEqual([]);
-    const opened = (await events(AGENT)).filter(({ state }) => state === "open");
+    await Promise.all([attacksToBeOver(), honestClients(lab, VICTIM, HONEST_SECONDS)]);
+    const opened = (await events()).filter(({ state }) => state === "open");
     expect(opened.filter(({ time }) => time > startSeconds)).toEqual([]);
-    await over;
   },
-  (BENIGN_SECONDS + 120) * 1000,
+  OVER_MS + 60_000,
 );
 
 test("calls to a model and their token streams are counted, from 0 on", async () => {
@@ -229,14 +222,18 @@ test("calls to a model and their token streams are counted, from 0 on", async ()
 }, 150_000);
 
 test("every expression in grafana/ and prometheus/ names metrics that exist, and returns data", async () => {
-  const missing: string[] = [];
-  for (const { file, title, whole, metrics, conditional } of namedExpressions()) {
-    const wanted = metrics.map((metric) => `count({__name__="${metric}"})`);
-    if (!conditional) wanted.push(whole);
-    for (const query of wanted) {
-      if ((await stack.query(query)).length === 0) missing.push(`${file}: ${title}: ${query}`);
-    }
-  }
+  const wanted = namedExpressions().flatMap(({ file, title, whole, metrics, conditional }) => {
+    const queries = metrics.map((metric) => `count({__name__="${metric}"})`);
+    return [...queries, ...(conditional ? [] : [whole])].map((query) => ({ query, file, title }));
+  });
+  expect(wanted.length).toBeGreaterThan(100);
+  let missing = wanted;
+  // Some rules are evaluated once in a minute.
+  await until("data of every expression", 90_000, async () => {
+    const results = await stack.queries(missing.map(({ query }) => query));
+    missing = missing.filter((_, at) => results[at]?.length === 0);
+    return missing.length === 0;
+  }).catch(() => undefined);
   expect(missing).toEqual([]);
 }, 120_000);
 

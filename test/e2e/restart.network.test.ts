@@ -24,7 +24,7 @@ beforeAll(async () => {
   lab = new Lab("restart");
   stack = new Stack(lab, SETTINGS);
   execFileSync("ip", ["-n", lab.b, "addr", "add", `${SECOND_VICTIM}/24`, "dev", "lab0"]);
-  stack.startHooks();
+  await stack.startHooks();
   await start();
 }, 60_000);
 

@@ -45,7 +45,7 @@ test("not one packet leaves and the interface is never promiscuous", async () =>
     return page.events.length > 0 && page.events;
   });
   expect(events.map(({ detector }) => detector)).toContain("port_scan");
-  const stored = readFileSync(join(stack.folder, "state-agent/events.ndjson"), "utf8");
+  const stored = readFileSync(join(stack.folder, "state/events.ndjson"), "utf8");
   expect(stored).toContain("port_scan");
 
   const flags = await lab.exec(lab.b, "cat", `/sys/class/net/${lab.interfaceName}/flags`);

@@ -11,17 +11,20 @@ import { channelSettings, createChannels } from "../../src/notify/all.ts";
 import { systemClock } from "../../src/util/clock.ts";
 import { metricOf } from "../support/alert-bench.ts";
 import { anomalyOf } from "../support/anomalies.ts";
+import { helperProgram } from "../support/helper-program.ts";
 import { root } from "../support/project.ts";
 import { stringsIn } from "../support/vendor-checks.ts";
 import type { Received } from "../support/webhook-stand-in.ts";
 
-const LOADER = "./test/support/typescript-loader.mjs";
 let vendors: ChildProcess;
 let base = "";
 
 beforeAll(async () => {
-  const args = ["--import", LOADER, "test/support/webhook-stand-in.ts", "--port", "0"];
-  vendors = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const script = await helperProgram("test/support/webhook-stand-in.ts");
+  vendors = spawn(process.execPath, [script, "--port", "0"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   if (!vendors.stdout) throw new Error("the stand-in has no standard output");
   const [line] = (await once(vendors.stdout, "data")) as [Buffer];
   base = `http://127.0.0.1:${(JSON.parse(line.toString()) as { port: number }).port}`;

@@ -240,13 +240,7 @@ describe.runIf(hasTool("openssl"))("TLS", () => {
       const target = { url: new Secret(process.env.TARGET), policy, label: "x", timeoutMs: 5000 };
       const result = await postJson(target, {}, new AbortController().signal);
       console.log(result.status ?? result.detail);`;
-    const args = [
-      "--import",
-      "./test/support/typescript-loader.mjs",
-      "--input-type=module",
-      "-e",
-      script,
-    ];
+    const args = ["--import", "tsx", "--input-type=module", "-e", script];
     const env = { ...process.env, TARGET: url, NODE_EXTRA_CA_CERTS: certificate };
     const run = await promisify(execFile)(process.execPath, args, { cwd: root, env });
     expect(run.stdout.trim(), run.stderr).toBe("200");

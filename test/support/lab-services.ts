@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Honest services inside a lab: web pages and names.
+
+import { helperProgram } from "./helper-program.ts";
 import type { Lab } from "./lab.ts";
 import { root } from "./project.ts";
 
 const NAMES = ["www", "api", "mail", "cdn", "git", "ntp"];
 
 /** Runs a script of test/support in a namespace until the lab is closed. */
-export function startScript(lab: Lab, namespace: string, name: string, ...args: string[]): void {
-  const command = ["--import", "tsx", `test/support/${name}`, ...args];
-  lab.spawn(namespace, process.execPath, command, { cwd: root });
+export async function startScript(
+  lab: Lab,
+  namespace: string,
+  name: string,
+  ...args: string[]
+): Promise<void> {
+  const script = await helperProgram(`test/support/${name}`);
+  lab.spawn(namespace, process.execPath, [script, ...args], { cwd: root });
 }
 
 /** A name server in `b` at these addresses that knows the hosts of lab.test, and no others. */
@@ -23,15 +30,13 @@ export function startNames(lab: Lab, addresses: readonly string[], ...flags: str
 }
 
 /** Honest clients in `a` for some seconds; resolves when they are done. */
-export function honestClients(lab: Lab, address: string, seconds: number): Promise<string> {
-  return lab.exec(
-    ...([lab.a, process.execPath, "--import", "tsx"] as const),
-    ...[`${root}test/support/benign-clients.ts`, address, String(seconds)],
-  );
+export async function honestClients(lab: Lab, address: string, seconds: number): Promise<void> {
+  const script = await helperProgram("test/support/benign-clients.ts");
+  await lab.exec(lab.a, process.execPath, script, address, String(seconds));
 }
 
 /** A client in `a` that gets token streams over TLS from a server in `b`: two as from api.openai.com, one as from nobody. */
-export function modelClient(lab: Lab, address: string): Promise<string> {
-  const script = `${root}test/support/lab-model.ts`;
-  return lab.exec(lab.a, process.execPath, "--import", "tsx", script, "ask", address);
+export async function modelClient(lab: Lab, address: string): Promise<void> {
+  const script = await helperProgram("test/support/lab-model.ts");
+  await lab.exec(lab.a, process.execPath, script, "ask", address);
 }

@@ -3,26 +3,31 @@ import { type ChildProcess, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { helperProgram } from "./helper-program.ts";
 import { type Lab, until } from "./lab.ts";
 import { root } from "./project.ts";
 import type { Received } from "./webhook-stand-in.ts";
 
 const STAND_IN = "http://127.0.0.1:9199";
 export const AGENT = "http://127.0.0.1:9977";
-/** A second agent, which has seen nothing of what was before it. */
-export const FRESH_AGENT = "http://127.0.0.1:9978";
 export const PROMETHEUS = "http://127.0.0.1:9090";
 export const ALERTMANAGER = "http://127.0.0.1:9093";
 /** Where the agent and Alertmanager send; the paths tell them apart. */
 const HOOKS = {
   agentSlack: "/services/T0/B0/agent",
   agentDiscord: "/api/webhooks/42/agent",
-  freshSlack: "/services/T0/B0/fresh",
-  freshDiscord: "/api/webhooks/42/fresh",
   alertmanagerSlack: "/services/T0/B0/alertmanager",
   alertmanagerDiscord: "/api/webhooks/42/alertmanager",
 } as const;
 export type Hook = keyof typeof HOOKS;
+
+type QueryResult = { metric: Record<string, string>; value: [number, string] }[];
+
+interface QueryAnswer {
+  readonly status: string;
+  readonly error?: string;
+  readonly data: { readonly result: QueryResult };
+}
 
 /** Everything an operator runs, in the victim's namespace: agent, Prometheus, Alertmanager, and the chat stand-ins. */
 export class Stack {
@@ -39,7 +44,7 @@ export class Stack {
 
   /** Starts all of it with the configuration files that are shipped; resolves when everything answers. */
   async start(...agentFlags: string[]): Promise<void> {
-    this.startHooks();
+    await this.startHooks();
     this.startAgent(...agentFlags);
     this.#startPrometheus();
     this.#startAlertmanager();
@@ -53,39 +58,29 @@ export class Stack {
     }
   }
 
-  startHooks(): void {
-    this.#node("--import", "tsx", "test/support/webhook-stand-in.ts", "--port", "9199");
+  async startHooks(): Promise<void> {
+    const script = await helperProgram("test/support/webhook-stand-in.ts");
+    this.#node(script, "--port", "9199");
   }
 
   /** The agent alone, as `nam run` with Slack, Discord and log channels. */
   startAgent(...flags: string[]): ChildProcess {
-    const child = this.#agent("agent", ["agentSlack", "agentDiscord"], flags);
-    // `ip netns exec` becomes the command it runs.
-    this.agentPid = child.pid ?? 0;
-    return child;
-  }
-
-  /** Another agent beside it, with nothing learnt; resolves when it captures. */
-  async startFreshAgent(): Promise<void> {
-    const listen = ["--web.listen-address", new URL(FRESH_AGENT).host];
-    this.#agent("fresh", ["freshSlack", "freshDiscord"], listen);
-    await until(FRESH_AGENT, 20_000, () => this.#lab.get(`${FRESH_AGENT}/-/ready`, "-f"));
-  }
-
-  #agent(name: string, [slack, discord]: readonly [Hook, Hook], flags: readonly string[]) {
-    const config = join(this.folder, `${name}.yml`);
+    const config = join(this.folder, "agent.yml");
     const channel = (type: string, hook: Hook): string =>
       `  - {type: ${type}, url: "${STAND_IN}${HOOKS[hook]}", allow_http: true, allow_private: true}\n`;
     writeFileSync(
       config,
-      `agent: {name: victim}\nchannels:\n${channel("slack", slack)}${channel("discord", discord)}  - {type: log}\n${this.#settings}`,
+      `agent: {name: victim}\nchannels:\n${channel("slack", "agentSlack")}${channel("discord", "agentDiscord")}  - {type: log}\n${this.#settings}`,
       { mode: 0o600 },
     );
-    return this.#node(
+    const child = this.#node(
       ...["dist/main.js", "run", "--interface", this.#lab.interfaceName],
-      ...["--config.file", config, "--storage.path", join(this.folder, `state-${name}`)],
+      ...["--config.file", config, "--storage.path", join(this.folder, "state")],
       ...["--log.format", "logfmt", ...flags],
     );
+    // `ip netns exec` becomes the command it runs.
+    this.agentPid = child.pid ?? 0;
+    return child;
   }
 
   /** Messages that arrived at one of the webhooks, oldest first. */
@@ -109,16 +104,30 @@ export class Stack {
   }
 
   /** Result of an instant query against the real Prometheus. */
-  async query(
-    expr: string,
-  ): Promise<{ metric: Record<string, string>; value: [number, string] }[]> {
-    const answer = await this.#lab.json<{
-      status: string;
-      error?: string;
-      data: { result: { metric: Record<string, string>; value: [number, string] }[] };
-    }>(`${PROMETHEUS}/api/v1/query`, "--data-urlencode", `query=${expr}`);
-    if (answer.status !== "success") throw new Error(`${expr}: ${answer.error}`);
-    return answer.data.result;
+  async query(expr: string): Promise<QueryResult> {
+    const [result] = await this.queries([expr]);
+    return result as QueryResult;
+  }
+
+  /** The same of many queries, by one process. */
+  async queries(exprs: readonly string[]): Promise<QueryResult[]> {
+    const quoted = (text: string): string => JSON.stringify(text);
+    const requests = exprs.map((expr) =>
+      [
+        `url = ${quoted(`${PROMETHEUS}/api/v1/query`)}`,
+        `data-urlencode = ${quoted(`query=${expr}`)}`,
+        'write-out = "\\n"',
+        ...["silent", "show-error", "max-time = 10"],
+      ].join("\n"),
+    );
+    const file = join(this.folder, "queries.curl");
+    writeFileSync(file, requests.join("\nnext\n"));
+    const lines = (await this.#lab.exec(this.#lab.b, "curl", "--config", file)).trim().split("\n");
+    return exprs.map((expr, at) => {
+      const answer = JSON.parse(lines[at] ?? "") as QueryAnswer;
+      if (answer.status !== "success") throw new Error(`${expr}: ${answer.error}`);
+      return answer.data.result;
+    });
   }
 
   close(): void {

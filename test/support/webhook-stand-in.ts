@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // A local stand-in for the HTTP servers of all vendors. It checks every message against the vendors' documents
 // and answers as they do, or as it was told to. Also a process of its own:
-//   node --import ./test/support/typescript-loader.mjs test/support/webhook-stand-in.ts --port 9199 [--host ADDRESS]
+//   node --import tsx test/support/webhook-stand-in.ts --port 9199 [--host ADDRESS]
 // which prints one line of JSON once it listens; GET /-/received lists the messages, DELETE forgets them, and
 // POST /-/script takes a list of behaviours for the next requests.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What an event suggests to look at next, tried: tshark shows the packets it is about, and Prometheus takes the query.
-import { execFile, execFileSync } from "node:child_process";
+// What an event suggests to look at next, tried: Wireshark shows the packets it is about, and Prometheus takes the query.
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { expect } from "vitest";
 import { pcap } from "../../../scripts/fixtures/capture-file.ts";
 import type { Host } from "../../../scripts/fixtures/frames.ts";
 import type { Scene } from "../../../scripts/fixtures/scene.ts";
 import type { Anomaly, Entity } from "../../../src/detect/detector.ts";
+import type { Sharkd } from "../../support/sharkd.ts";
 import { browse, connect, HOUR, page } from "./office.ts";
 import { framesOf, type Telling } from "./story.ts";
 
-const run = promisify(execFile);
-const OUTPUT_MAX = 64e6;
 /** Nobody of these is in any story. */
 const NEIGHBOUR: Host = { mac: "02:00:00:00:ee:01", ip: "10.20.9.1" };
 const PRINTER: Host = { mac: "02:00:00:00:ee:02", ip: "10.20.9.2" };
@@ -25,12 +23,13 @@ export async function expectFilterToShow(
   { suggestion, entity }: Anomaly,
   attacks: Telling,
   path: string,
+  wireshark: Sharkd,
 ): Promise<void> {
   const filter = suggestion.wireshark_filter;
   writeFileSync(path, pcap([...neighbours, ...framesOf(attacks)]));
-  const shown = await macsShown(path, filter);
-  const others = shown.filter((macs) => macs.includes(NEIGHBOUR.mac)).length;
-  expect(shown.length - others, filter).toBeGreaterThan(0);
+  await wireshark.load(path);
+  const others = await wireshark.count(`(${filter}) && eth.addr == ${NEIGHBOUR.mac}`);
+  expect((await wireshark.count(filter)) - others, filter).toBeGreaterThan(0);
   const most = isOfAddress(entity) ? 0 : neighbours.length - 1;
   expect(others, filter).toBeLessThanOrEqual(most);
 }
@@ -41,13 +40,6 @@ export function expectPromql(queries: Iterable<string>, folder: string): void {
   const path = join(folder, "rules.json");
   writeFileSync(path, JSON.stringify({ groups: [{ name: "stories", rules }] }));
   expect(() => execFileSync("promtool", ["check", "rules", path])).not.toThrow();
-}
-
-/** The MAC addresses of each packet that a filter selects. */
-async function macsShown(path: string, filter: string): Promise<string[]> {
-  const args = ["-n", "-r", path, "-Y", filter, "-T", "fields", "-e", "eth.addr"];
-  const { stdout } = await run("tshark", args, { maxBuffer: OUTPUT_MAX });
-  return stdout.split("\n").filter((line) => line !== "");
 }
 
 /** True where an event is about certain addresses, and has nothing to say of those of others. */

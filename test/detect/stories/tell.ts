@@ -6,15 +6,19 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { detectSettings } from "../../../src/detect/all.ts";
 import type { Anomaly } from "../../../src/detect/detector.ts";
+import { Sharkd } from "../../support/sharkd.ts";
 import { hasTool } from "../../support/tool.ts";
 import { play, type Story } from "./story.ts";
 import { expectFilterToShow, expectPromql } from "./suggestion.ts";
 
 /** Tells stories through the whole agent: each detector finds its attack, explains it, and is silent otherwise. */
 export function tell(stories: readonly Story[]): void {
-  const hasTshark = hasTool("tshark");
+  const wireshark = hasTool("sharkd", "tshark") ? new Sharkd() : null;
   const folder = mkdtempSync(join(tmpdir(), "nam-stories-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => {
+    wireshark?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   const queries = new Set<string>();
 
@@ -33,11 +37,12 @@ export function tell(stories: readonly Story[]): void {
       for (const event of events) expectExplained(event);
     });
 
-    it.skipIf(!hasTshark)("suggests a display filter that shows it", async () => {
+    it.skipIf(!wireshark)("suggests a display filter that shows it", async () => {
       const event = (await attacked()).find((each) => each.detector === detector);
       if (!event) throw new Error(`${detector} does not find ${story.attack}`);
       queries.add(event.suggestion.promql);
-      await expectFilterToShow(event, story.attacks, join(folder, `${detector}-among-others.pcap`));
+      const capture = join(folder, `${detector}-among-others.pcap`);
+      await expectFilterToShow(event, story.attacks, capture, wireshark as Sharkd);
     });
 
     it(`says nothing of ${story.harmless}`, async () => {
@@ -49,7 +54,7 @@ export function tell(stories: readonly Story[]): void {
     });
   });
 
-  it.skipIf(!hasTshark || !hasTool("promtool", "prometheus"))("suggest queries in PromQL", () => {
+  it.skipIf(!wireshark || !hasTool("promtool", "prometheus"))("suggest queries in PromQL", () => {
     expect(queries.size).toBeGreaterThan(stories.length / 4);
     expectPromql(queries, folder);
   });
