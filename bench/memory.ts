@@ -5,6 +5,8 @@ import { Link } from "./link.ts";
 import { memoryOf } from "./process.ts";
 
 const SOURCES = 1_000_000;
+/** Slow enough that each is captured: every one is a new flow, for every tracker. */
+const PER_SECOND = 100_000;
 const RESIDENT_BYTES_MAX = 300e6;
 
 interface Snapshot {
@@ -26,9 +28,11 @@ export const memoryBench: Bench = {
       try {
         const before = await snapshot(agent);
         say(`before: ${describe(before)}`);
-        await link.flood(randomSources(), SOURCES);
+        await link.flood(randomSources(), SOURCES, PER_SECOND);
         const after = await snapshot(agent);
         say(`after:  ${describe(after)}`);
+        if (after.captured < SOURCES)
+          throw new Error(`only ${after.captured} sources were captured`);
         return rows(before, after);
       } finally {
         await agent.stop();
