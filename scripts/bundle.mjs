@@ -25,6 +25,7 @@ for (const { name, fileName } of chunks.filter((chunk) => chunk.isEntry)) {
   writeFileSync(join(dist, `${name}.js`), `#!/usr/bin/env node\n${program}`, { mode: 0o755 });
 }
 writeFileSync(join(dist, "LICENSES"), packagesOf(chunks).map(licence).join("\n"));
+for (const { fileName } of chunks) writeAscii(join(dist, fileName));
 cacheCode();
 
 async function bundled(entries, options) {
@@ -50,6 +51,18 @@ async function bundled(entries, options) {
   });
   await bundle.close();
   return output.filter(({ type }) => type === "chunk");
+}
+
+/**
+ * Writes characters beyond ASCII as escapes, which mean the same in strings, templates and regular expressions: one of them
+ * would make the engine keep the whole file in two bytes a character.
+ */
+function writeAscii(path) {
+  const code = readFileSync(path, "utf8");
+  // There an escape would be read as it stands.
+  if (/String\.raw`[^`]*[^\0-\x7f]/.test(code)) throw new Error(`${path}: raw text beyond ASCII`);
+  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  writeFileSync(path, code.replace(/[^\0-\x7f]/g, escaped));
 }
 
 /** Replays the demo in one thread, as from standard input, and keeps the bytecode of all that ran. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Runs the files of the build from what the compiler made of them when they were built. docs/decisions/020-code-cache.md
 // says what is gained.
+import { isAscii } from "node:buffer";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -39,7 +40,7 @@ export function load(name: string): unknown {
   const source = readFileSync(path);
   const cached = readCache(path);
   const cachedData = cached && checked(cached, source);
-  const script = new Script(wrapped(source.toString()), {
+  const script = new Script(wrapped(source.toString(isAscii(source) ? "latin1" : "utf8")), {
     filename: path,
     ...(cachedData ? { cachedData } : {}),
   });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+import { isAscii } from "node:buffer";
 import { execFileSync } from "node:child_process";
 import {
   cpSync,
@@ -64,6 +65,13 @@ describe("the code cache of the build", () => {
     const { output, states } = replay();
     expect(states.get(file("replay"))).toBe("refused");
     expect(output).toContain("what was changed");
+  });
+
+  it("is of files in ASCII, which the engine keeps in one byte a character", () => {
+    const others = readdirSync(built)
+      .filter((name) => name.endsWith(".js") && name !== "chunk-loader.js")
+      .filter((name) => !isAscii(readFileSync(join(built, name))));
+    expect(others).toEqual([]);
   });
 
   it("is of files that import nothing: a script that runs from a cache cannot", () => {
