@@ -65,7 +65,7 @@ const STORIES: readonly Story[] = [
   },
   {
     name: "attacked from the first second",
-    target: "no warning of its end, then normal",
+    target: "no alarm of its end, then normal",
     tell: () => {
       const bench = new DetectionBench();
       bench.run(900, () => load(50));

@@ -48,9 +48,12 @@ export function storyTable(told: readonly Told[]): string {
 /** A row a detector that raised a false alarm, and how much traffic all of them were silent about. */
 export function alarmTable(harmless: readonly Harmless[]): string {
   const days = harmless.reduce((sum, { seconds }) => sum + seconds, 0) / 86_400;
-  const alarms = harmless.flatMap(({ events }) =>
-    events.filter(({ severity, state }) => state === "open" && severity !== "info"),
-  );
+  const alarms = harmless.flatMap(({ events }) => [
+    // Each once, also one that was told as info first.
+    ...new Map(
+      events.filter(({ severity }) => severity !== "info").map((event) => [event.id, event]),
+    ).values(),
+  ]);
   const rows = detectors
     .map(({ name }) => ({ name, count: alarms.filter(({ detector }) => detector === name).length }))
     .filter(({ count }) => count > 0)

@@ -2,9 +2,9 @@
 // Honest traffic before an agent that has seen nothing else, with the shipped rules of Prometheus and Alertmanager.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Anomaly } from "../../src/detect/detector.ts";
-import { parseText } from "../support/exposition.ts";
-import { Lab, until, VICTIM } from "../support/lab.ts";
-import { honestClients, startNames, startScript } from "../support/lab-services.ts";
+import { totalIn } from "../support/exposition.ts";
+import { Lab, VICTIM } from "../support/lab.ts";
+import { honestClients, startHonest } from "../support/lab-services.ts";
 import { AGENT, type Hook, Stack } from "../support/stack.ts";
 
 const SECONDS = 120;
@@ -20,9 +20,7 @@ beforeAll(async () => {
   lab = new Lab("honest");
   stack = new Stack(lab);
   await stack.start();
-  await startScript(lab, lab.b, "benign-server.ts", VICTIM);
-  startNames(lab, [VICTIM]);
-  await until("the victim's services", 20_000, () => lab.get(`http://${VICTIM}:8080/`));
+  await startHonest(lab, VICTIM);
 }, 90_000);
 
 afterAll(async () => {
@@ -30,20 +28,13 @@ afterAll(async () => {
   stack?.close();
 }, 30_000);
 
-async function counted(metric: string, where: Readonly<Record<string, string>> = {}) {
-  const { samples } = parseText(await stack.metrics()).get(metric) ?? { samples: [] };
-  const matching = samples.filter(({ labels }) =>
-    Object.entries(where).every(([name, value]) => labels[name] === value),
-  );
-  return matching.reduce((sum, { value }) => sum + value, 0);
-}
-
 test(
   "two minutes of downloads, names and pings raise nothing",
   async () => {
     await honestClients(lab, VICTIM, SECONDS);
-    expect(await counted("nam_capture_packets_total")).toBeGreaterThan(3_000);
-    expect(await counted("nam_application_packets_total", { protocol: "dns" })).toBeGreaterThan(
+    const scrape = await stack.metrics();
+    expect(totalIn(scrape, "nam_capture_packets_total")).toBeGreaterThan(3_000);
+    expect(totalIn(scrape, "nam_application_packets_total", { protocol: "dns" })).toBeGreaterThan(
       300,
     );
     const { events } = await lab.json<{ events: Anomaly[] }>(`${AGENT}/api/v1/events?limit=1000`);

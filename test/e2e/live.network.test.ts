@@ -4,9 +4,9 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Anomaly } from "../../src/detect/detector.ts";
-import { parseText } from "../support/exposition.ts";
+import { totalIn } from "../support/exposition.ts";
 import { ATTACKER, Lab, until, VICTIM } from "../support/lab.ts";
-import { honestClients, modelClient, startNames, startScript } from "../support/lab-services.ts";
+import { honestClients, modelClient, startHonest, startScript } from "../support/lab-services.ts";
 import { namedExpressions } from "../support/named-metrics.ts";
 import { AGENT, type Hook, Stack } from "../support/stack.ts";
 import type { Received } from "../support/webhook-stand-in.ts";
@@ -25,9 +25,7 @@ beforeAll(async () => {
   lab = new Lab("e2e");
   stack = new Stack(lab);
   await stack.start();
-  await startScript(lab, lab.b, "benign-server.ts", VICTIM);
-  startNames(lab, [VICTIM]);
-  await until("the victim's services", 20_000, () => lab.get(`http://${VICTIM}:8080/`));
+  await startHonest(lab, VICTIM);
   await talkToModel();
 }, 90_000);
 
@@ -60,19 +58,6 @@ async function total(
   where: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   return totalIn(await stack.metrics(), metric, where);
-}
-
-/** The same in one scrape, so that several totals are of the same moment. */
-function totalIn(
-  scrape: string,
-  metric: string,
-  where: Readonly<Record<string, string>> = {},
-): number {
-  const family = parseText(scrape).get(metric);
-  const matching = (family?.samples ?? []).filter(({ labels }) =>
-    Object.entries(where).every(([name, value]) => labels[name] === value),
-  );
-  return matching.reduce((sum, { value }) => sum + value, 0);
 }
 
 function mentions(message: Received, text: string): boolean {

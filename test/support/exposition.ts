@@ -159,3 +159,16 @@ function unescaped(text: string, quotes: boolean): string {
   if (bad.test(stripped)) throw new Error(`bad escape: ${text}`);
   return text.replace(/\\(.)/g, (_, char: string) => (char === "n" ? "\n" : char));
 }
+
+/** Total of a family in a scrape, over series whose labels match. */
+export function totalIn(
+  scrape: string,
+  metric: string,
+  where: Readonly<Record<string, string>> = {},
+): number {
+  const { samples } = parseText(scrape).get(metric) ?? { samples: [] };
+  const matching = samples.filter(({ labels }) =>
+    Object.entries(where).every(([name, value]) => labels[name] === value),
+  );
+  return matching.reduce((sum, { value }) => sum + value, 0);
+}

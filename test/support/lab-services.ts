@@ -2,7 +2,7 @@
 // Honest services inside a lab: web pages and names.
 
 import { helperProgram } from "./helper-program.ts";
-import type { Lab } from "./lab.ts";
+import { type Lab, until } from "./lab.ts";
 import { root } from "./project.ts";
 
 const NAMES = ["www", "api", "mail", "cdn", "git", "ntp"];
@@ -27,6 +27,13 @@ export function startNames(lab: Lab, addresses: readonly string[], ...flags: str
     ...NAMES.map((name) => `--host-record=${name}.lab.test,${addresses[0]}`),
     ...flags,
   ]);
+}
+
+/** Pages and names in `b` at this address; resolves when they answer. */
+export async function startHonest(lab: Lab, address: string): Promise<void> {
+  await startScript(lab, lab.b, "benign-server.ts", address);
+  startNames(lab, [address]);
+  await until("the honest services", 20_000, () => lab.get(`http://${address}:8080/`));
 }
 
 /** Honest clients in `a` for some seconds; resolves when they are done. */
