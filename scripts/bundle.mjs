@@ -15,6 +15,28 @@ const OUTSIDE = ["koffi", "cap", /^libsql/];
 const ENTRIES = ["main", "sensor", "replay-worker"];
 const LOADER = "chunk-loader";
 
+/**
+ * Files of the build, beside those that the bundler makes of what commands and threads share. Large packages lie apart, so
+ * that who needs none of them does not wait; so does what a command line needs before the first packet is read. The way of a
+ * packet is one file: calls between files cost more.
+ */
+const GROUPS = [
+  { name: "zod", test: /node_modules\/zod\//, priority: 2 },
+  { name: "names", test: /node_modules\/tldts/, priority: 2 },
+  { name: "addresses", test: /node_modules\/ipaddr/, priority: 2 },
+  {
+    name: "settings",
+    test: /src\/(?:flow\/(?:settings|ai\/(?:settings|pairs|provider-table))|util\/zod)\.ts/,
+    priority: 2,
+  },
+  { name: "errors", test: /src\/util\/(?:errors|error-codes)\.ts/, priority: 2 },
+  {
+    name: "packets",
+    test: /src\/(?:decode\/|flow\/|metrics\/(?:cells|label-sets)|util\/(?:typed|lasting)|(?:pipeline|known-flows|window-clock|sensor-metrics)\.ts|capture\/(?:record-reader|delivery|look-ahead))/,
+    priority: 1,
+  },
+];
+
 rmSync(dist, { recursive: true, force: true });
 // Flat, because a file that is looked up beside the code, like sensor.js, must be found from every part of it.
 const chunks = await bundled(ENTRIES, { entryFileNames: "[name]-[hash].js", sourcemap: true });
@@ -25,7 +47,6 @@ for (const { name, fileName } of chunks.filter((chunk) => chunk.isEntry)) {
   writeFileSync(join(dist, `${name}.js`), `#!/usr/bin/env node\n${program}`, { mode: 0o755 });
 }
 writeFileSync(join(dist, "LICENSES"), packagesOf(chunks).map(licence).join("\n"));
-for (const { fileName } of chunks) writeAscii(join(dist, fileName));
 cacheCode();
 
 async function bundled(entries, options) {
@@ -37,32 +58,17 @@ async function bundled(entries, options) {
   const { output } = await bundle.write({
     dir: dist,
     format: "cjs",
+    comments: false,
+    // One character beyond it would make the engine keep the whole file in two bytes a character.
+    charset: "ascii",
     // Scripts that run from a code cache cannot import.
     dynamicImportInCjs: false,
     chunkFileNames: "[name]-[hash].js",
-    // By themselves, for the first file to run needs none of them. What all files share lies apart then, too.
-    codeSplitting: {
-      groups: [
-        { name: "zod", test: /node_modules\/zod\// },
-        { name: "names-and-addresses", test: /node_modules\/(?:tldts|ipaddr)/ },
-      ],
-    },
+    codeSplitting: { groups: GROUPS },
     ...options,
   });
   await bundle.close();
   return output.filter(({ type }) => type === "chunk");
-}
-
-/**
- * Writes characters beyond ASCII as escapes, which mean the same in strings, templates and regular expressions: one of them
- * would make the engine keep the whole file in two bytes a character.
- */
-function writeAscii(path) {
-  const code = readFileSync(path, "utf8");
-  // There an escape would be read as it stands.
-  if (/String\.raw`[^`]*[^\0-\x7f]/.test(code)) throw new Error(`${path}: raw text beyond ASCII`);
-  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  writeFileSync(path, code.replace(/[^\0-\x7f]/g, escaped));
 }
 
 /** Replays the demo in one thread, as from standard input, and keeps the bytecode of all that ran. */

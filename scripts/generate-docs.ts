@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { generatedFiles } from "./docs/generated-files.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-for (const [path, text] of generatedFiles()) {
+for (const [path, text] of await generatedFiles()) {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   writeFileSync(join(root, path), text);
   console.log(path);

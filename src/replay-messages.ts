@@ -2,6 +2,9 @@
 import type { AiSettings } from "./flow/ai/settings.ts";
 import type { Window } from "./flow/window.ts";
 
+/** Distinct strings of one list that a bounded report collects before it stops taking new ones. */
+const BOUNDED_TALLY = 1_000_000;
+
 /** What reading, decoding and tracking a replay's packets depends on; plain data. */
 export interface PacketSettings {
   readonly home: readonly string[];
@@ -13,6 +16,11 @@ export interface PacketSettings {
   readonly top: number;
   /** 1 = as fast as it was captured; null = as fast as it goes. */
   readonly speed: number | null;
+}
+
+/** Most distinct strings of a list that are kept for a report of the `top` ones, 0 being all. */
+export function tallyLimit(top: number): number {
+  return top === 0 ? Number.POSITIVE_INFINITY : BOUNDED_TALLY;
 }
 
 /** The packets' side of a replay: which files, and how. */

@@ -5,22 +5,15 @@ import { PcapFileSource } from "./capture/pcap-file.ts";
 import type { Frame, FrameSink } from "./capture/source.ts";
 import { Pacer } from "./pacer.ts";
 import { Pipeline } from "./pipeline.ts";
-import type { FromPackets, PacketJob } from "./replay-messages.ts";
+import { type FromPackets, type PacketJob, tallyLimit } from "./replay-messages.ts";
 import type { SensorLayouts } from "./sensor-metrics.ts";
 import { systemClock } from "./util/clock.ts";
 import { messageOf } from "./util/errors.ts";
 
 /** Replay hashes with a fixed seed: the same file gives the same events. */
 const HASH_SEED = 0x6e616d;
-/** Distinct strings of one list that a bounded report collects before it stops taking new ones. */
-const BOUNDED_TALLY = 1_000_000;
 /** Packets between two looks at the progress. */
 const PROGRESS_MASK = 0xffff;
-
-/** Most distinct strings of a list that are kept for a report of the `top` ones, 0 being all. */
-export function tallyLimit(top: number): number {
-  return top === 0 ? Number.POSITIVE_INFINITY : BOUNDED_TALLY;
-}
 
 /** The packets' side of a replay: capture files → pipeline → windows, on packet time, through one pipeline. */
 export class ReplayPackets {

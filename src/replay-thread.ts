@@ -7,13 +7,14 @@ import type {
   ToReplayWorker,
 } from "./replay-messages.ts";
 import { messageOf, NamError } from "./util/errors.ts";
+import { giveWay, othersGiveWay } from "./util/give-way.ts";
 
 /**
  * A thread for a replay's packets, so that detection, and all that is loaded before it, happens beside them. It comes
  * up when this is constructed, begins when it is given a job, and waits where it would get far ahead.
  */
 export class ReplayThread {
-  readonly #worker = new Worker(new URL("./replay-worker.js", import.meta.url));
+  readonly #worker = startWorker();
   /** One shared number: windows that were taken here. */
   readonly #taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   /** Told before anyone followed. */
@@ -32,9 +33,10 @@ export class ReplayThread {
     this.#worker.unref();
   }
 
-  /** Begins a job; once. */
+  /** Begins a job; once. From now on packets go before what the calling thread does. */
   begin(job: PacketJob): void {
     this.#tell({ type: "start", job, taken: this.#taken });
+    giveWay();
   }
 
   /** Hands all that the job tells to `take`; resolves at its end. Throws INTERNAL where the thread broke. */
@@ -80,4 +82,10 @@ export class ReplayThread {
   #tell(message: ToReplayWorker): void {
     this.#worker.postMessage(message);
   }
+}
+
+function startWorker(): Worker {
+  // Before it is there, so that it goes first itself.
+  othersGiveWay();
+  return new Worker(new URL("./replay-worker.js", import.meta.url));
 }

@@ -6,8 +6,12 @@ import { Core, type CoreOptions } from "./core.ts";
 import type { Anomaly } from "./detect/detector.ts";
 import { Tallies } from "./flow/tally.ts";
 import { DROP_STAGES, type Window } from "./flow/window.ts";
-import type { FileRead, FromPackets, PacketSettings } from "./replay-messages.ts";
-import { ReplayPackets, tallyLimit } from "./replay-packets.ts";
+import {
+  type FileRead,
+  type FromPackets,
+  type PacketSettings,
+  tallyLimit,
+} from "./replay-messages.ts";
 import type { ReplayThread } from "./replay-thread.ts";
 import { buildReport, type FileReport, type Report } from "./report.ts";
 import type { CaptureStatus } from "./server/contract.ts";
@@ -55,6 +59,7 @@ export class Replay {
   async run(paths: readonly string[]): Promise<ReplayResult> {
     const { signal } = this.#options;
     const job = { paths, settings: this.#options };
+    const { ReplayPackets } = await import("./replay-packets.ts");
     const packets = new ReplayPackets(job, this.core.layouts, (message) => this.#take(message));
     const stop = (): void => packets.stop();
     if (signal?.aborted) stop();

@@ -5,8 +5,8 @@ import { page } from "./markdown.ts";
 
 const WIDTH = 110;
 
-export function cliDocument(): string {
-  const program = createProgram({
+export async function cliDocument(): Promise<string> {
+  const program = await createProgram({
     io: { env: {}, stdout: { write: () => true }, stderr: { write: () => true } },
     finish: () => undefined,
   });

@@ -10,10 +10,10 @@ import { metricsDocument } from "./metrics.ts";
 import { protocolsDocument } from "./protocols.ts";
 
 /** Every file made from the code, by its path in the project. */
-export function generatedFiles(): ReadonlyMap<string, string> {
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["src/flow/ai/provider-table.ts", aiProviderTable()],
-    ["docs/cli.md", cliDocument()],
+    ["docs/cli.md", await cliDocument()],
     ["docs/configuration.md", configurationDocument()],
     ["docs/detectors.md", detectorsDocument()],
     ["docs/errors.md", errorsDocument()],

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { LoadedConfig } from "../config/load.ts";
-import type { PacketSettings } from "../replay-messages.ts";
+import type { Configured } from "../config/configured.ts";
+import type { PacketJob } from "../replay-messages.ts";
 import type { ReplayThread } from "../replay-thread.ts";
-import { createLog, type Log } from "../util/log.ts";
 
 /** The outside world of a command; tests give it their own. */
 export interface Io {
@@ -19,8 +18,8 @@ export interface Output {
 
 /** What `nam replay` starts with. Paths are null where the operator did not ask for the file. */
 export interface ReplayCommandOptions {
-  readonly config: LoadedConfig;
-  readonly packets: PacketSettings;
+  readonly configured: Configured;
+  readonly job: PacketJob;
   readonly report: string | null;
   readonly metrics: string | null;
   readonly events: string | null;
@@ -28,9 +27,8 @@ export interface ReplayCommandOptions {
   readonly tune: boolean;
   /** Serve metrics, page and API meanwhile: a listen address was given on the command line. */
   readonly serve: boolean;
-  /** Reads the packets of the files, having begun already; without it they are read here. */
+  /** Reads the job's packets, having begun already; without it they are read here. */
   readonly thread: ReplayThread | undefined;
-  readonly log: Log;
   readonly io: Io;
 }
 
@@ -41,10 +39,4 @@ export interface CommandContext {
   readonly replayThread?: ReplayThread | undefined;
   /** Says how the command ended; without it the exit code is 0. */
   finish(exitCode: number): void;
-}
-
-/** The log as configured; in stealth mode a terminal sees errors only. */
-export function openLog({ config }: LoadedConfig, { stderr }: Io): Log {
-  const isQuiet = config.stealth && stderr.isTTY === true && config.log.level !== "silent";
-  return createLog({ ...config.log, ...(isQuiet ? { level: "error" } : {}), target: stderr });
 }

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { type Command, Option } from "commander";
+import type { LoadedConfig } from "../config/complete.ts";
+import {
+  type ConfigInput,
+  type Configured,
+  type FlagValue,
+  readConfigured,
+} from "../config/configured.ts";
 import { configJsonSchema } from "../config/json-schema.ts";
-import { type ConfigInput, type FlagValue, type LoadedConfig, loadConfig } from "../config/load.ts";
 import { listSettings, type Setting } from "../config/settings.ts";
 import type { JsonSchema } from "../util/validate.ts";
 import type { Io } from "./command.ts";
@@ -34,11 +40,17 @@ export function addConfigFlags(command: Command, flags: readonly SettingFlag[]):
   }
 }
 
+/** What the command line, the environment and the file say. Throws as `readConfigured` does. */
+export function configuredBy(command: Command, io: Io): Configured {
+  return readConfigured(configInput(command, io));
+}
+
 /** The configuration as the command line, the environment and the file give it, and the way to read it again. */
-export function readConfig(
+export async function readConfig(
   command: Command,
   io: Io,
-): { readonly loaded: LoadedConfig; reload(): LoadedConfig } {
+): Promise<{ readonly loaded: LoadedConfig; reload(): LoadedConfig }> {
+  const { loadConfig } = await import("../config/load.ts");
   const input = configInput(command, io);
   return { loaded: loadConfig(input), reload: () => loadConfig(input) };
 }

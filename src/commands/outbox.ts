@@ -13,7 +13,7 @@ export function withOutbox(
   addConfigFlags(command, ["--storage.path <folder>"]);
   return {
     async use(work) {
-      const { storage, alerts } = readConfig(command, io).loaded.config;
+      const { storage, alerts } = (await readConfig(command, io)).loaded.config;
       const limitBytes = alerts.outbox_max_mib * 2 ** 20;
       const outbox = await OutboxClient.open(storage.path, limitBytes, systemClock);
       try {

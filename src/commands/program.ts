@@ -2,28 +2,22 @@
 import { Command, CommanderError } from "commander";
 import type { ReplayThread } from "../replay-thread.ts";
 import { productBuild } from "../util/version.ts";
-import { alertsSubcommand } from "./alerts.ts";
-import { checkConfigSubcommand } from "./check-config.ts";
 import type { CommandContext, Io } from "./command.ts";
-import { detectorsSubcommand } from "./detectors.ts";
 import { ExitCode, exitCodeOf, reportError } from "./exit-codes.ts";
-import { interfacesSubcommand } from "./interfaces.ts";
-import { metricsSubcommand } from "./metrics.ts";
-import { replaySubcommand } from "./replay-command.ts";
-import { runSubcommand } from "./run-command.ts";
-import { silencesSubcommand } from "./silences.ts";
-import { testAlertSubcommand } from "./test-alert.ts";
 
-const SUBCOMMANDS: Readonly<Record<string, (context: CommandContext) => Command>> = {
-  run: runSubcommand,
-  replay: replaySubcommand,
-  "check-config": checkConfigSubcommand,
-  interfaces: interfacesSubcommand,
-  "test-alert": testAlertSubcommand,
-  alerts: alertsSubcommand,
-  silences: silencesSubcommand,
-  detectors: detectorsSubcommand,
-  metrics: metricsSubcommand,
+type Subcommand = (context: CommandContext) => Command;
+
+/** Loaded only where it is asked for: what a command needs is most of the time that it takes. */
+const SUBCOMMANDS: Readonly<Record<string, () => Promise<Subcommand>>> = {
+  run: async () => (await import("./run-command.ts")).runSubcommand,
+  replay: async () => (await import("./replay-command.ts")).replaySubcommand,
+  "check-config": async () => (await import("./check-config.ts")).checkConfigSubcommand,
+  interfaces: async () => (await import("./interfaces.ts")).interfacesSubcommand,
+  "test-alert": async () => (await import("./test-alert.ts")).testAlertSubcommand,
+  alerts: async () => (await import("./alerts.ts")).alertsSubcommand,
+  silences: async () => (await import("./silences.ts")).silencesSubcommand,
+  detectors: async () => (await import("./detectors.ts")).detectorsSubcommand,
+  metrics: async () => (await import("./metrics.ts")).metricsSubcommand,
 };
 
 const EXIT_CODES = `
@@ -45,7 +39,8 @@ export async function runProgram(
     exitCode = code;
   };
   try {
-    await createProgram({ io, finish, replayThread }, args[0]).parseAsync(args, { from: "user" });
+    const program = await createProgram({ io, finish, replayThread }, args[0]);
+    await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
@@ -58,15 +53,17 @@ export async function runProgram(
  * The command line as `--help` and docs/cli.md show it. Given the name of a command it holds that one only: making
  * the flags of all of them takes longer than most replays.
  */
-export function createProgram(context: CommandContext, only?: string): Command {
+export async function createProgram(context: CommandContext, only?: string): Promise<Command> {
   const { version, revision } = productBuild();
   const program = new Command("nam")
     .description("Watches network traffic, learns what is normal and says what is not.")
     .version(`network-anomaly-monitor ${version} (${revision})`, "--version", "Print the version.")
     .addHelpText("after", EXIT_CODES);
-  const create = only === undefined ? undefined : SUBCOMMANDS[only];
-  for (const make of create ? [create] : Object.values(SUBCOMMANDS))
-    program.addCommand(make(context));
+  const chosen = only === undefined ? undefined : SUBCOMMANDS[only];
+  for (const load of chosen ? [chosen] : Object.values(SUBCOMMANDS)) {
+    const create = await load();
+    program.addCommand(create(context));
+  }
   for (const command of withDescendants(program)) {
     command
       .helpOption("-h, --help", "Print this help.")

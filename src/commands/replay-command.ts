@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Command, InvalidArgumentError } from "commander";
 import { STANDARD_INPUT } from "../capture/standard-input.ts";
+import type { Configured } from "../config/configured.ts";
+import { type PacketSections, readPacketSections } from "../packet-sections.ts";
 import type { PacketSettings } from "../replay-messages.ts";
-import { type CommandContext, openLog } from "./command.ts";
-import { addConfigFlags, isGiven, readConfig } from "./config-flags.ts";
+import type { CommandContext } from "./command.ts";
+import { addConfigFlags, configuredBy, isGiven } from "./config-flags.ts";
 
 const DEFAULT_TOP = 1_000;
 
@@ -63,34 +65,44 @@ export function replaySubcommand({ io, finish, replayThread }: CommandContext): 
   return command
     .addHelpText("after", EXAMPLES)
     .action(async (files: readonly string[], options: Options) => {
-      const { loaded } = readConfig(command, io);
-      const { config } = loaded;
-      const packets: PacketSettings = {
-        home: config.networks.home,
-        echPublicNames: config.tls.ech_public_names,
-        flowCapacity: config.flow.capacity,
-        ai: config.ai,
-        top: options["report.top"],
-        speed: options.speed ?? null,
-      };
+      const configured = configuredBy(command, io);
+      // Where one of them is wrong, the whole configuration says so.
+      const sections = readPacketSections(configured) ?? (await completed(configured));
+      const job = { paths: files, settings: packetSettings(sections, options) };
       // Standard input is the main thread's.
       const thread = files.includes(STANDARD_INPUT) ? undefined : replayThread;
-      thread?.begin({ paths: files, settings: packets });
+      thread?.begin(job);
+      // Every detector and channel comes with it, while the first packets are read.
       const { replayCommand } = await import("./replay.ts");
-      const exitCode = await replayCommand(files, {
-        config: loaded,
-        packets,
+      const exitCode = await replayCommand({
+        configured,
+        job,
         report: options.report ?? null,
         metrics: options.metrics ?? null,
         events: options.events ?? null,
         tune: options.tune ?? false,
         serve: isGiven(command, "--web.listen-address <address>"),
         thread,
-        log: openLog(loaded, io),
         io,
       });
       finish(exitCode);
     });
+}
+
+async function completed(configured: Configured): Promise<PacketSections> {
+  const { completeConfig } = await import("../config/complete.ts");
+  return completeConfig(configured).config;
+}
+
+function packetSettings(sections: PacketSections, options: Options): PacketSettings {
+  return {
+    home: sections.networks.home,
+    echPublicNames: sections.tls.ech_public_names,
+    flowCapacity: sections.flow.capacity,
+    ai: sections.ai,
+    top: options["report.top"],
+    speed: options.speed ?? null,
+  };
 }
 
 function factor(text: string): number {

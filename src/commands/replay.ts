@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { appendFileSync, writeFileSync } from "node:fs";
-import type { LoadedConfig } from "../config/load.ts";
+import { completeConfig, type LoadedConfig } from "../config/complete.ts";
 import { isHomeMatcher } from "../decode/direction.ts";
 import { detectors } from "../detect/all.ts";
 import type { Anomaly } from "../detect/detector.ts";
@@ -14,19 +14,19 @@ import { messageOf, NamError } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
 import type { Io, Output, ReplayCommandOptions } from "./command.ts";
 import { ExitCode } from "./exit-codes.ts";
+import { openLog } from "./open-log.ts";
 
 const STANDARD_OUTPUT = "-";
 
 /**
  * Runs the pipeline over capture files and writes what was asked for. With `serve` the metrics, page and API answer
- * meanwhile and until SIGINT or SIGTERM. Returns 1 where any file was damaged or unreadable.
+ * meanwhile and until SIGINT or SIGTERM. Returns 1 where any file was damaged or unreadable. Throws CONFIG_INVALID.
  */
-export async function replayCommand(
-  files: readonly string[],
-  options: ReplayCommandOptions,
-): Promise<number> {
-  const { io, log } = options;
-  const { config } = options.config;
+export async function replayCommand(options: ReplayCommandOptions): Promise<number> {
+  const { io, job, thread } = options;
+  const loaded = completeConfig(options.configured);
+  const { config } = loaded;
+  const log = openLog(loaded, io);
   const bar = new ProgressBar(io.stderr);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
@@ -38,18 +38,16 @@ export async function replayCommand(
   const replay = new Replay({
     detect: config.detectors,
     agent: config.agent.name,
-    ...options.packets,
+    ...job.settings,
     watch: tuner ? (tick, moment) => tuner.accept(tick, moment) : undefined,
     onEvents: writeEvents,
     onProgress: (path, part) => bar.show(path, part),
     signal: abort.signal,
     log,
   });
-  const server = options.serve ? await serve(replay, options.config, log) : null;
+  const server = options.serve ? await serve(replay, loaded, log) : null;
   try {
-    const { report, damaged } = await (options.thread
-      ? replay.follow(options.thread)
-      : replay.run(files));
+    const { report, damaged } = await (thread ? replay.follow(thread) : replay.run(job.paths));
     bar.clear();
     if (options.report !== null) output(options.report, `${JSON.stringify(report, null, 2)}\n`, io);
     if (options.metrics !== null)

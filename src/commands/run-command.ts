@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Command } from "commander";
-import { type CommandContext, openLog } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import { addConfigFlags, readConfig } from "./config-flags.ts";
 
 const EXAMPLES = `
@@ -31,12 +31,12 @@ export function runSubcommand({ io, finish }: CommandContext): Command {
     .option("--config.check", "Check the configuration, say what is wrong, and end.")
     .addHelpText("after", EXAMPLES)
     .action(async (options: { readonly "config.check"?: true }) => {
-      const { loaded, reload } = readConfig(command, io);
+      const { loaded, reload } = await readConfig(command, io);
       if (options["config.check"]) {
         io.stdout.write("The configuration is valid.\n");
         return;
       }
       const { runCommand } = await import("./run.ts");
-      finish(await runCommand({ config: loaded, reload, log: openLog(loaded, io) }));
+      finish(await runCommand({ config: loaded, reload, io }));
     });
 }

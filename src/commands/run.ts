@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Outbox } from "../alert/outbox/outbox.ts";
 import { defaultInterface } from "../capture/interfaces.ts";
-import type { LoadedConfig } from "../config/load.ts";
+import type { LoadedConfig } from "../config/complete.ts";
 import { findGateways } from "../host/gateways.ts";
 import { Monitor } from "../monitor.ts";
 import { systemClock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
+import type { Io } from "./command.ts";
 import { ExitCode } from "./exit-codes.ts";
+import { openLog } from "./open-log.ts";
 
 /** What `nam run` starts with. */
 export interface RunOptions {
   readonly config: LoadedConfig;
   /** Reads the same configuration again, flags and variables included. Throws as `loadConfig` does. */
   readonly reload: () => LoadedConfig;
-  readonly log: Log;
+  readonly io: Io;
 }
 
 /**
  * Captures, judges, alerts and serves until SIGINT or SIGTERM; SIGHUP reads the configuration again. Returns the
  * exit code; rejects with the NamError that kept it from starting.
  */
-export async function runCommand({ config: loaded, reload, log }: RunOptions): Promise<number> {
+export async function runCommand({ config: loaded, reload, io }: RunOptions): Promise<number> {
   const { config, warnings } = loaded;
   const { interfaces } = config.capture;
+  const log = openLog(loaded, io);
   for (const warning of warnings) log.warn({ warning }, "configuration");
   const monitor = new Monitor({
     loaded,

@@ -5,9 +5,10 @@ import { type Channel, createChannels } from "../notify/all.ts";
 import { systemClock } from "../util/clock.ts";
 import { NamError } from "../util/errors.ts";
 import { nearest } from "../util/nearest.ts";
-import { type CommandContext, openLog } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import { addConfigFlags, readConfig } from "./config-flags.ts";
 import { ExitCode } from "./exit-codes.ts";
+import { openLog } from "./open-log.ts";
 
 const EXAMPLES = `
 Examples:
@@ -24,7 +25,7 @@ export function testAlertSubcommand({ io, finish }: CommandContext): Command {
   return command
     .addHelpText("after", EXAMPLES)
     .action(async ({ channel: wanted }: { readonly channel?: string }) => {
-      const { loaded } = readConfig(command, io);
+      const { loaded } = await readConfig(command, io);
       const { config } = loaded;
       const log = openLog(loaded, io);
       const all = createChannels(config.channels, { log, stealth: config.stealth });

@@ -9,13 +9,12 @@ import { channelSettings } from "../notify/all.ts";
 import { isLocalAddress, parseListenAddress } from "../util/listen-address.ts";
 import { nearest } from "../util/nearest.ts";
 import { z } from "../util/zod.ts";
+import { networksSettings, tlsSettings } from "./network-sections.ts";
 import {
   agentSettings,
   logSettings,
-  networksSettings,
   stealthSetting,
   storageSettings,
-  tlsSettings,
   webSettings,
 } from "./sections.ts";
 

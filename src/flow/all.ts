@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { z } from "../util/zod.ts";
-import { aiNames } from "./ai/settings.ts";
 import type { TrackerDefinition } from "./tracker.ts";
 import { agentTalks } from "./trackers/agent-talks.ts";
 import { aiAgents } from "./trackers/ai-agents.ts";
@@ -30,6 +28,8 @@ import { tcpProbes } from "./trackers/tcp-probes.ts";
 import { tlsClients } from "./trackers/tls-clients.ts";
 import { volumes } from "./trackers/volumes.ts";
 
+export { aiSettings, flowSettings } from "./settings.ts";
+
 /** Every tracker. A new one is a file in trackers/ and a line here. */
 export const trackers: readonly TrackerDefinition[] = [
   ...[contacts, handshakes, arp],
@@ -41,26 +41,3 @@ export const trackers: readonly TrackerDefinition[] = [
   ...[aiFlowsTracker, aiCalls, aiAgents, aiDestinations],
   ...[agentTalks, metadataAsks],
 ];
-
-/** A flow's slot is kept in 21 bits where space is dear. */
-const MOST_FLOWS = 2 ** 21;
-
-/** The `flow:` section of the configuration. */
-export const flowSettings = z
-  .strictObject({
-    capacity: z
-      .int()
-      .min(1024)
-      .max(MOST_FLOWS)
-      .default(262_144)
-      .describe(
-        "Most flows that each sensor follows at once, rounded up to a power of two; each takes 106 bytes. Beyond it the flow closest to its time-out makes room.",
-      ),
-  })
-  .prefault({})
-  .describe("How traffic is followed.");
-
-/** The `ai:` section of the configuration. */
-export const aiSettings = aiNames
-  .prefault({})
-  .describe("Which names belong to AI providers. Read at the start, not at a reload.");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { NamError } from "../util/errors.ts";
 import { add } from "../util/typed.ts";
-import { closedLabelSets } from "./label-sets.ts";
+import { closedLabelSetCount, closedLabelSets } from "./label-sets.ts";
 import type { LabelSet, MetricDefinition } from "./metric.ts";
 
 /** One series of a family: its label values and the cell that holds its number. */
@@ -13,7 +13,9 @@ export interface CellSeries {
 interface Block {
   readonly definition: MetricDefinition;
   readonly base: number;
-  readonly series: readonly CellSeries[];
+  readonly width: number;
+  /** Made for the first who asks: those who only count know their cells. */
+  series: readonly CellSeries[] | null;
 }
 
 /** Histogram cells of one series: one per bound, one for +Inf, then sum. Counts are not cumulative. */
@@ -37,12 +39,8 @@ export class CellLayout {
         throw new NamError("INTERNAL", `metric ${definition.name} is declared twice`);
       }
       const width = definition.type === "histogram" ? histogramWidth(definition) : 1;
-      const series = combinations(definition).map((labels, index) => ({
-        labels,
-        slot: next + index * width,
-      }));
-      this.#blocks.set(definition.name, { definition, base: next, series });
-      next += series.length * width;
+      this.#blocks.set(definition.name, { definition, base: next, width, series: null });
+      next += seriesOf(definition) * width;
     }
     this.size = next;
   }
@@ -53,7 +51,12 @@ export class CellLayout {
   }
 
   series(definition: MetricDefinition): readonly CellSeries[] {
-    return this.#block(definition).series;
+    const block = this.#block(definition);
+    block.series ??= (closedLabelSets(definition) ?? []).map((labels, index) => ({
+      labels,
+      slot: block.base + index * block.width,
+    }));
+    return block.series;
   }
 
   definitions(): MetricDefinition[] {
@@ -75,12 +78,12 @@ export class CellLayout {
   }
 }
 
-function combinations(definition: MetricDefinition): readonly LabelSet[] {
-  const rows = closedLabelSets(definition);
-  if (rows === null) {
+function seriesOf(definition: MetricDefinition): number {
+  const count = closedLabelSetCount(definition);
+  if (count === null) {
     throw new NamError("INTERNAL", `${definition.name}: a label has no closed value set`);
   }
-  return rows;
+  return count;
 }
 
 /** The cells a sensor counts in: `counters` only grow until taken, `gauges` hold the last level. */

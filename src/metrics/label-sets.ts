@@ -18,3 +18,14 @@ export function closedLabelSets(definition: MetricDefinition): readonly LabelSet
   known.set(definition, sets);
   return sets;
 }
+
+/** How many there are. They are made for it only where some of the combinations do not exist. */
+export function closedLabelSetCount(definition: MetricDefinition): number | null {
+  if (definition.has) return closedLabelSets(definition)?.length ?? null;
+  let count = 1;
+  for (const values of Object.values(definition.labels ?? {})) {
+    if (values === null) return null;
+    count *= values.length;
+  }
+  return count;
+}

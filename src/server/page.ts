@@ -23,7 +23,7 @@ export function renderPage(status: AgentStatus, options: PageOptions): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="${REFRESH_SECONDS}">
-<title>${status.agent} · network-anomaly-monitor</title>
+<title>${status.agent} &middot; network-anomaly-monitor</title>
 <style>${new Html(PAGE_STYLE)}</style>
 </head>
 <body><main>

@@ -41,10 +41,11 @@ function file(text: string): string {
   return path;
 }
 
-const commands = createProgram({
+const program = await createProgram({
   io: { env: {}, stdout: { write: () => true }, stderr: { write: () => true } },
   finish: () => undefined,
-}).commands.map((command) => command.name());
+});
+const commands = program.commands.map((command) => command.name());
 
 describe("the command line", () => {
   it("has the commands of the design", () => {

@@ -2,11 +2,11 @@
 // `nam replay` as it is built, with its packets in a thread of their own, against the same replay in one thread.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { pcap } from "../../scripts/fixtures/capture-file.ts";
 import { runProgram } from "../../src/commands/program.ts";
 import { ReplayThread } from "../../src/replay-thread.ts";
@@ -107,6 +107,43 @@ describe("a replay with its packets in a thread", () => {
     expect(await once(child, "exit")).toEqual([0, null]);
     expect(await summary).toMatch(/syn-scan\.pcap: pcap, \d+ packets/);
     expect(await summary).not.toContain("long.pcap");
+  });
+});
+
+describe("a wrong configuration", () => {
+  const capture = join(FIXTURES, "arp.pcap");
+
+  it.each([
+    ["where reading packets does not depend on it", "web:\n  listen_address: [nowhere]\n", 1],
+    ["where it does", "flow:\n  capacity: lots\nweb:\n  listen_address: [nowhere]\n", 2],
+  ])("is refused with all that is wrong in it %s", async (_, text, problems) => {
+    const file = join(folder, "wrong.yml");
+    writeFileSync(file, text);
+    const args = ["--config.file", file, "--report", "-", capture];
+    const threaded = await inThread(...args);
+    expect(threaded).toEqual(await inOne(...args));
+    expect([threaded.code, threaded.stdout]).toEqual([2, ""]);
+    expect(threaded.stderr.split(`${file}:`)).toHaveLength(1 + problems);
+  });
+});
+
+describe.runIf(process.platform === "linux")("the thread that reads packets", () => {
+  it("goes before detection and before the engine's threads where processors are scarce", async () => {
+    const child = start(["--speed", "1", long]);
+    try {
+      await vi.waitFor(
+        () => expect(getPriority(child.pid)).toBeGreaterThan(getPriority(process.pid)),
+        {
+          timeout: 10_000,
+        },
+      );
+      const threads = readdirSync(`/proc/${child.pid}/task`).map(Number);
+      const first = threads.filter((thread) => getPriority(thread) === getPriority(process.pid));
+      expect(first).toHaveLength(1);
+    } finally {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
   });
 });
 

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { builtProgram } from "../support/built.ts";
 import { root } from "../support/project.ts";
 
-const ON_THE_WAY_OF_A_PACKET = ["main", "program", "core", "replay-packets", "pipeline", "zod"];
+const ON_THE_WAY_OF_A_PACKET = ["main", "program", "core", "replay-packets", "packets", "zod"];
 
 const built = dirname(builtProgram());
 let project: string;
@@ -41,21 +41,18 @@ describe("the code cache of the build", () => {
   });
 
   it("is refused where it is damaged", () => {
-    change(`${file("pipeline")}.cache`, (bytes) => {
+    change(`${file("packets")}.cache`, (bytes) => {
       for (let at = 100; at < bytes.length; at += 1000) bytes[at] = ~(bytes[at] ?? 0) & 0xff;
       return bytes;
     });
-    expect(replayed().get(file("pipeline"))).toBe("refused");
+    expect(replayed().get(file("packets"))).toBe("refused");
   });
 
   it("is refused where it was cut off", () => {
     change(`${file("core")}.cache`, (bytes) => bytes.subarray(0, 3));
-    change(`${file("pipeline")}.cache`, (bytes) => bytes.subarray(0, bytes.length / 2));
+    change(`${file("packets")}.cache`, (bytes) => bytes.subarray(0, bytes.length / 2));
     const states = replayed();
-    expect([states.get(file("core")), states.get(file("pipeline"))]).toEqual([
-      "refused",
-      "refused",
-    ]);
+    expect([states.get(file("core")), states.get(file("packets"))]).toEqual(["refused", "refused"]);
   });
 
   it("is refused for a file that was changed since, to another of the same length", () => {
@@ -82,8 +79,8 @@ describe("the code cache of the build", () => {
   });
 
   it("may be missing", () => {
-    rmSync(join(dist, `${file("pipeline")}.cache`));
-    expect(replayed().get(file("pipeline"))).toBe("missing");
+    rmSync(join(dist, `${file("packets")}.cache`));
+    expect(replayed().get(file("packets"))).toBe("missing");
   });
 });
 

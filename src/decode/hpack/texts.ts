@@ -14,7 +14,8 @@ export class Texts {
   readonly bytes: Uint8Array;
   /** Bytes of the text that `decode` went on with, those not kept among them. */
   length = 0;
-  readonly #huffman = new Huffman();
+  /** Made for the first text in it: most traffic has none. */
+  #code: Huffman | null = null;
 
   constructor(streams: number) {
     this.bytes = new Uint8Array(streams * ROOM);
@@ -42,7 +43,7 @@ export class Texts {
     length: number,
   ): number {
     const { bytes } = this;
-    const huffman = this.#huffman;
+    const huffman = this.#huffman();
     const textAt = stream * ROOM;
     let code = state;
     let to = length;
@@ -61,6 +62,11 @@ export class Texts {
 
   /** True where a text may end in this state. */
   endsWell(state: number): boolean {
-    return this.#huffman.endsWell(state);
+    return this.#huffman().endsWell(state);
+  }
+
+  #huffman(): Huffman {
+    this.#code ??= new Huffman();
+    return this.#code;
   }
 }

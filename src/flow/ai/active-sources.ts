@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { f64, i32 } from "../../util/typed.ts";
+import { lastingF64, lastingI32 } from "../../util/lasting.ts";
+import { add, f64, i32 } from "../../util/typed.ts";
 import { hashAddress, hashKey } from "../hash.ts";
 import { CATEGORIES } from "./pairs.ts";
 
@@ -18,9 +19,9 @@ export class ActiveSources {
   /** True since a source found no place, until places are free again. */
   isSaturated = false;
   readonly #key: number = 0;
-  readonly #words = new Int32Array(PLACES * WORDS);
-  /** By place and category, when the source was last active, or NEVER. */
-  readonly #lastMs = new Float64Array(PLACES * KINDS).fill(NEVER);
+  readonly #words = lastingI32(PLACES * WORDS);
+  /** By used place and category, when the source was last active, or NEVER. */
+  readonly #lastMs = lastingF64(PLACES * KINDS);
   readonly #isUsed = new Uint8Array(PLACES);
   #size = 0;
   #cleanedMs = NEVER;
@@ -47,6 +48,7 @@ export class ActiveSources {
       this.#size++;
       this.#isUsed[place] = 1;
       this.#words.set([word0, word1, word2, word3], place * WORDS);
+      this.#lastMs.fill(NEVER, place * KINDS, (place + 1) * KINDS);
     }
     this.#lastMs[place * KINDS + category] = timeMs;
   }
@@ -57,10 +59,11 @@ export class ActiveSources {
     counts.fill(0, at, at + KINDS);
     if (this.#size === 0) return;
     const since = timeMs - ACTIVE_MS;
-    for (let i = 0; i < this.#lastMs.length; i++) {
-      if (f64(this.#lastMs, i) <= since) continue;
-      const cell = at + (i % KINDS);
-      counts[cell] = f64(counts, cell) + 1;
+    for (let place = 0; place < PLACES; place++) {
+      if (this.#isUsed[place] === 0) continue;
+      for (let category = 0; category < KINDS; category++) {
+        if (f64(this.#lastMs, place * KINDS + category) > since) add(counts, at + category, 1);
+      }
     }
   }
 
@@ -89,7 +92,6 @@ export class ActiveSources {
     const lastMs = this.#lastMs.slice();
     const isUsed = this.#isUsed.slice();
     this.#isUsed.fill(0);
-    this.#lastMs.fill(NEVER);
     this.#size = 0;
     this.isSaturated = false;
     for (let place = 0; place < PLACES; place++) {
