@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { V4_MAPPED_WORD2 } from "../util/address.ts";
-import { u8 } from "../util/typed.ts";
+import { i32, u8 } from "../util/typed.ts";
 
 // Hashing of keys that attackers choose. One word never collides with another (each step can be undone); for
 // several words a collision cannot be aimed at without the secret multiplier, which carries every difference to
@@ -34,6 +34,13 @@ export function hashAddress(
   const hash = mix(word3, key);
   if ((word0 | word1 | (word2 ^ V4_MAPPED_WORD2)) === 0) return hash;
   return mix(mix(mix(hash ^ word2, key) ^ word1, key) ^ word0, key);
+}
+
+/** Hash of a few words. */
+export function hashWords(words: Int32Array, key: number): number {
+  let hash = 0;
+  for (let at = 0; at < words.length; at++) hash = mix(hash ^ i32(words, at), key);
+  return hash;
 }
 
 /** Hash of bytes `[from, to)`. */

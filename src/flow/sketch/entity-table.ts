@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-
 import { formatAddress } from "../../util/address.ts";
 import { lastingF64, lastingI32, lastingU8 } from "../../util/lasting.ts";
 import { f64, i32 } from "../../util/typed.ts";
-import { hashKey, mix } from "../hash.ts";
+import { hashKey, hashWords } from "../hash.ts";
 import { BUCKET_WORDS, EntityBuckets, WAY_BITS, WAYS } from "./entity-buckets.ts";
 
 /** Words of what is kept of an entity: when it was claimed first, the window it was claimed in last, its key, its row. */
@@ -21,7 +20,7 @@ export interface EntityTableOptions {
   /** Words of a row that start at 0 in every window, and then words that start at 0 with the entity. */
   readonly windowWords: number;
   readonly lifeWords?: number;
-  /** Bytes for sketches, 0 at the entity's start. */
+  /** Bytes for sketches, 0 at the entity's start: a multiple of eight. */
   readonly sketchBytes?: number;
   /** An entity that was silent for this long is forgotten; missing where the caller clears the table itself. */
   readonly idleMs?: number;
@@ -42,7 +41,7 @@ export class EntityTable {
   readonly sketches: Uint8Array;
   /** True when the last `claim` made a new entity. */
   isNew = false;
-  readonly #options: EntityTableOptions;
+  readonly #evicted: (count: number) => void;
   readonly #windowWords: number = 0;
   /** Words from one entity to the next, and from there to its row. */
   readonly #stride: number = 0;
@@ -54,6 +53,7 @@ export class EntityTable {
   readonly #capacity: number = 0;
   readonly #buckets: EntityBuckets;
   readonly #rowDoubles: Float64Array;
+  readonly #sketchDoubles: Float64Array;
   readonly #claimed: Int32Array;
   readonly #ranking: Float64Array;
   #claimedCount = 0;
@@ -65,7 +65,8 @@ export class EntityTable {
   constructor(options: EntityTableOptions) {
     const { capacity, keyWords, windowWords, lifeWords = 0, sketchBytes = 0 } = options;
     this.#idleMs = options.idleMs ?? Number.POSITIVE_INFINITY;
-    this.#options = options;
+    // By itself, for the options of each table are an object of another shape.
+    this.#evicted = options.evicted;
     this.#windowWords = windowWords;
     this.#rowAt = KEY + keyWords;
     // Even, so that the time at its start can be read as a double.
@@ -78,6 +79,7 @@ export class EntityTable {
     this.rows = lastingI32(capacity * this.#stride);
     this.#rowDoubles = new Float64Array(this.rows.buffer);
     this.sketches = lastingU8(capacity * sketchBytes);
+    this.#sketchDoubles = new Float64Array(this.sketches.buffer);
     this.#buckets = new EntityBuckets(capacity);
     this.#claimed = lastingI32(capacity);
     this.#ranking = lastingF64(capacity);
@@ -123,10 +125,9 @@ export class EntityTable {
     return formatAddress(word(0), word(1), word(2), word(3));
   }
 
-  /** `row[column] += 1` */
+  /** `row[column] += 1`, as far as a word can count. */
   increment(slot: number, column: number): void {
-    const at = this.row(slot) + column;
-    this.rows[at] = i32(this.rows, at) + 1;
+    this.add(slot, column, 1);
   }
 
   /** `row[column] += amount`, as far as a word can count. */
@@ -190,7 +191,8 @@ export class EntityTable {
       if (points > 0) ranking[count++] = -points * capacity + slot;
     }
     const ranked = ranking.subarray(0, count).sort().subarray(0, limit);
-    return Array.from(ranked, (rank) => ((rank % capacity) + capacity) % capacity);
+    // A remainder is a double to the engine; everyone who is handed one would compute with doubles ever after.
+    return Array.from(ranked, (rank) => (((rank % capacity) + capacity) % capacity) | 0);
   }
 
   /** Starts a new window and forgets who has been silent too long. */
@@ -223,10 +225,7 @@ export class EntityTable {
   }
 
   #hash(): number {
-    const { key } = this;
-    const secret = this.#secret;
-    let hash = 0;
-    for (let word = 0; word < key.length; word++) hash = mix(hash ^ i32(key, word), secret);
+    const hash = hashWords(this.key, this.#secret);
     return hash === 0 ? 1 : hash;
   }
 
@@ -267,7 +266,7 @@ export class EntityTable {
       least = slot;
       leastWorth = worth;
     }
-    this.#options.evicted(1);
+    this.#evicted(1);
     return least;
   }
 
@@ -284,9 +283,10 @@ export class EntityTable {
     this.#rowDoubles[at >>> 1] = timeMs;
     for (let word = 0; word < key.length; word++) rows[at + KEY + word] = i32(key, word);
     for (let word = at + this.#rowAt; word < at + this.#stride; word++) rows[word] = 0;
-    if (this.#sketchBytes > 0) {
-      this.sketches.fill(0, this.sketch(slot), this.sketch(slot + 1));
-    }
+    // A loop, for `fill` clears shared memory byte by byte.
+    const doubles = this.#sketchDoubles;
+    const end = this.sketch(slot + 1) >>> 3;
+    for (let i = this.sketch(slot) >>> 3; i < end; i++) doubles[i] = 0;
   }
 
   #enterWindow(slot: number): void {
