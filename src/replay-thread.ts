@@ -33,10 +33,10 @@ export class ReplayThread {
     this.#worker.unref();
   }
 
-  /** Begins a job; once. From now on packets go before what the calling thread does. */
+  /** Begins a job; once. Packets that come as fast as they can go before what the calling thread does from now on. */
   begin(job: PacketJob): void {
     this.#tell({ type: "start", job, taken: this.#taken });
-    giveWay();
+    if (job.settings.speed === null) giveWay();
   }
 
   /** Hands all that the job tells to `take`; resolves at its end. Throws INTERNAL where the thread broke. */
