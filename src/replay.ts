@@ -144,7 +144,7 @@ export class Replay {
   /** Frame errors counted so far, over all layers. */
   #frameErrors(): { truncated: number; malformed: number } {
     const { counters } = this.core.layouts;
-    const definition = counters.definitions().find(({ name }) => name === "nam_frame_errors_total");
+    const definition = counters.definition("nam_frame_errors_total");
     const sum = (reason: string): number =>
       (definition ? counters.slots(definition, { reason }) : []).reduce(
         (total, slot) => total + (this.core.totals[slot] ?? 0),

@@ -44,22 +44,22 @@ export function aiReport(layout: CellLayout, totals: Float64Array): AiReport {
   const seen = (metric: MetricDefinition): Seen[] =>
     layout
       .series(metric)
-      .map(({ labels, slot }) => ({ labels, count: totals[slot] ?? 0 }))
-      .filter(({ count }) => count > 0);
+      .filter(({ slot }) => (totals[slot] ?? 0) > 0)
+      .map(({ labels, slot }) => ({ labels, count: totals[slot] ?? 0 }));
   const providers = seen(aiFlows)
     .map(({ labels: { provider = "", category = "", evidence = "" }, count }) => {
       return { provider, category, evidence, flows: count };
     })
     .filter(({ provider }) => provider !== "none")
     .sort((a, b) => b.flows - a.flows);
-  const bytes = (aiBytes.labels?.provider ?? [])
+  const carried = seen(aiBytes);
+  const bytes = [...new Set(carried.map(({ labels: { provider = "" } }) => provider))]
     .map((provider) => {
-      const [up = 0, down = 0] = layout
-        .slots(aiBytes, { provider })
-        .map((slot) => totals[slot] ?? 0);
-      return { provider, up, down };
+      const way = (direction: string): number =>
+        carried.find(({ labels }) => labels.provider === provider && labels.direction === direction)
+          ?.count ?? 0;
+      return { provider, up: way("up"), down: way("down") };
     })
-    .filter(({ up, down }) => up + down > 0)
     .sort((a, b) => b.up + b.down - (a.up + a.down));
   const calls = seen(aiCalls)
     .map(({ labels: { provider = "", transport = "" }, count }) => {

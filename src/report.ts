@@ -162,14 +162,14 @@ function sum(
   metric: string,
   where: Record<string, string>,
 ): number {
-  const definition = layout.definitions().find(({ name }) => name === metric);
+  const definition = layout.definition(metric);
   if (!definition) return 0;
   return layout.slots(definition, where).reduce((total, slot) => total + (totals[slot] ?? 0), 0);
 }
 
 /** Protocols of a layer that were seen, in the order of the catalogue. */
 function volumes({ layout, totals }: ReportInput, layer: string): Record<string, Volume> {
-  const packets = layout.definitions().find(({ name }) => name === `nam_${layer}_packets_total`);
+  const packets = layout.definition(`nam_${layer}_packets_total`);
   const seen: Record<string, Volume> = {};
   for (const protocol of packets?.labels?.protocol ?? []) {
     const where = { protocol };

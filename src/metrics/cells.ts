@@ -59,6 +59,11 @@ export class CellLayout {
     return block.series;
   }
 
+  /** The family of this name, undefined where there is none. */
+  definition(name: string): MetricDefinition | undefined {
+    return this.#blocks.get(name)?.definition;
+  }
+
   definitions(): MetricDefinition[] {
     return [...this.#blocks.values()].map((block) => block.definition);
   }
