@@ -24,11 +24,8 @@ const GROUPS = [
   { name: "zod", test: /node_modules\/zod\//, priority: 2 },
   { name: "names", test: /node_modules\/tldts/, priority: 2 },
   { name: "addresses", test: /node_modules\/ipaddr/, priority: 2 },
-  {
-    name: "settings",
-    test: /src\/(?:flow\/(?:settings|ai\/(?:settings|pairs|provider-table))|util\/zod)\.ts/,
-    priority: 2,
-  },
+  { name: "settings", test: /src\/flow\/(?:ai\/)?settings\.ts/, priority: 2 },
+  { name: "providers", test: /src\/flow\/ai\/(?:pairs|provider-table)\.ts/, priority: 3 },
   { name: "errors", test: /src\/util\/(?:errors|error-codes)\.ts/, priority: 2 },
   {
     name: "packets",
@@ -54,6 +51,8 @@ async function bundled(entries, options) {
     input: Object.fromEntries(entries.map((name) => [name, join(root, `src/${name}.ts`)])),
     platform: "node",
     external: [/^node:/, ...OUTSIDE],
+    // Who follows flows need not make the schema of how that is configured.
+    treeshake: { moduleSideEffects: (id) => !/src\/flow\/(?:ai\/)?settings\.ts/.test(id) },
   });
   const { output } = await bundle.write({
     dir: dist,
