@@ -88,27 +88,26 @@ export class ActiveSources {
   #clean(timeMs: number): void {
     this.#cleanedMs = timeMs;
     if (this.#size === 0) return;
-    const words = this.#words.slice();
-    const lastMs = this.#lastMs.slice();
-    const isUsed = this.#isUsed.slice();
+    const since = timeMs - ACTIVE_MS;
+    const active: [number, number, number, number, number, number][] = [];
+    for (let place = 0; place < PLACES; place++) {
+      if (this.#isUsed[place] === 0) continue;
+      for (let category = 0; category < KINDS; category++) {
+        const last = f64(this.#lastMs, place * KINDS + category);
+        if (last <= since) continue;
+        const [word0, word1, word2, word3] = this.#wordsOf(place);
+        active.push([word0, word1, word2, word3, category, last]);
+      }
+    }
     this.#isUsed.fill(0);
     this.#size = 0;
     this.isSaturated = false;
-    for (let place = 0; place < PLACES; place++) {
-      if (isUsed[place] === 0) continue;
-      for (let category = 0; category < KINDS; category++) {
-        const last = f64(lastMs, place * KINDS + category);
-        if (last <= timeMs - ACTIVE_MS) continue;
-        const at = place * WORDS;
-        this.note(
-          i32(words, at),
-          i32(words, at + 1),
-          i32(words, at + 2),
-          i32(words, at + 3),
-          category,
-          last,
-        );
-      }
-    }
+    for (const note of active) this.note(...note);
+  }
+
+  #wordsOf(place: number): [number, number, number, number] {
+    const at = place * WORDS;
+    const words = this.#words;
+    return [i32(words, at), i32(words, at + 1), i32(words, at + 2), i32(words, at + 3)];
   }
 }
