@@ -5,6 +5,8 @@ import { productBuild } from "../util/version.ts";
 import type { CommandContext, Io } from "./command.ts";
 import { ExitCode, exitCodeOf, reportError } from "./exit-codes.ts";
 
+const VERSION_FLAG = "--version";
+
 type Subcommand = (context: CommandContext) => Command;
 
 /** Loaded only where it is asked for: what a command needs is most of the time that it takes. */
@@ -57,10 +59,9 @@ export async function createProgram(context: CommandContext, only?: string): Pro
   const { version, revision } = productBuild();
   const program = new Command("nam")
     .description("Watches network traffic, learns what is normal and says what is not.")
-    .version(`network-anomaly-monitor ${version} (${revision})`, "--version", "Print the version.")
+    .version(`network-anomaly-monitor ${version} (${revision})`, VERSION_FLAG, "Print the version.")
     .addHelpText("after", EXIT_CODES);
-  const chosen = only === undefined ? undefined : SUBCOMMANDS[only];
-  for (const load of chosen ? [chosen] : Object.values(SUBCOMMANDS)) {
+  for (const load of subcommands(only)) {
     const create = await load();
     program.addCommand(create(context));
   }
@@ -75,6 +76,13 @@ export async function createProgram(context: CommandContext, only?: string): Pro
   }
   for (const command of program.commands) command.helpCommand(false);
   return program.helpCommand("help [command]", "Print the help of a command.");
+}
+
+function subcommands(only = ""): (() => Promise<Subcommand>)[] {
+  if (only === VERSION_FLAG) return [];
+  return Object.hasOwn(SUBCOMMANDS, only)
+    ? [SUBCOMMANDS[only] as () => Promise<Subcommand>]
+    : Object.values(SUBCOMMANDS);
 }
 
 function withDescendants(command: Command): Command[] {
