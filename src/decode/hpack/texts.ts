@@ -43,7 +43,7 @@ export class Texts {
     length: number,
   ): number {
     const { bytes } = this;
-    const huffman = this.#huffman();
+    const huffman = this.#code ?? this.#huffman();
     const textAt = stream * ROOM;
     let code = state;
     let to = length;
@@ -62,11 +62,12 @@ export class Texts {
 
   /** True where a text may end in this state. */
   endsWell(state: number): boolean {
-    return this.#huffman().endsWell(state);
+    return (this.#code ?? this.#huffman()).endsWell(state);
   }
 
   #huffman(): Huffman {
-    this.#code ??= new Huffman();
-    return this.#code;
+    const code = new Huffman();
+    this.#code = code;
+    return code;
   }
 }
