@@ -9,11 +9,18 @@ interface Timer {
 /** A clock that stands still until it is told to go on. Wall clock and monotonic time move together. */
 export class FakeClock implements Clock {
   readonly #startMs: number;
-  #nowMs = 0;
+  #nowMs: number;
   readonly #timers = new Set<Timer>();
 
-  constructor(startMs = Date.UTC(2026, 0, 15, 12)) {
+  /** It shows `startMs` when `nowMs` is 0. */
+  constructor(startMs = Date.UTC(2026, 0, 15, 12), nowMs = 0) {
     this.#startMs = startMs;
+    this.#nowMs = nowMs;
+  }
+
+  /** Goes on from here without this one's timers, which never fire unless this one is told to go on as well. */
+  successor(): FakeClock {
+    return new FakeClock(this.#startMs, this.#nowMs);
   }
 
   now(): number {

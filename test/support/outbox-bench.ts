@@ -30,8 +30,8 @@ export function temporaryFolder(): string {
 
 /** Runs of one agent after each other, over one outbox on a real disk. */
 export class Lives {
-  /** Begins now, as other programs that use the outbox know no other time. */
-  readonly clock = new FakeClock(Date.now());
+  /** Time of the life that began last. It begins now, as other programs that use the outbox know no other time. */
+  clock = new FakeClock(Date.now());
   readonly directory: string;
   readonly lines: string[] = [];
   readonly #limitBytes: number;
@@ -50,7 +50,9 @@ export class Lives {
     });
   }
 
+  /** Time stands still for the lives before: they are dead, and nothing that they still meant to do happens. */
   async begin(options: Parameters<typeof createBench>[0] = {}): Promise<Bench> {
+    this.clock = this.clock.successor();
     const outbox = await this.outbox();
     return createBench({ ...options, outbox, clock: this.clock });
   }
