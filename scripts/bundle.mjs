@@ -15,6 +15,9 @@ const OUTSIDE = ["koffi", "cap", /^libsql/];
 const ENTRIES = ["main", "sensor", "replay-worker"];
 const LOADER = "chunk-loader";
 
+/** Schemas that stand beside what the threads and processes for packets load. */
+const SETTINGS = /src\/(?:flow|flow\/ai|capture)\/settings\.ts/;
+
 /**
  * Files of the build, beside those that the bundler makes of what commands and threads share. Large packages lie apart, so
  * that who needs none of them does not wait; so does what a command line needs before the first packet is read. The way of a
@@ -24,7 +27,7 @@ const GROUPS = [
   { name: "zod", test: /node_modules\/zod\//, priority: 2 },
   { name: "names", test: /node_modules\/tldts/, priority: 2 },
   { name: "addresses", test: /node_modules\/ipaddr/, priority: 2 },
-  { name: "settings", test: /src\/flow\/(?:ai\/)?settings\.ts/, priority: 2 },
+  { name: "settings", test: SETTINGS, priority: 2 },
   { name: "providers", test: /src\/flow\/ai\/(?:pairs|provider-table)\.ts/, priority: 3 },
   { name: "errors", test: /src\/util\/(?:errors|error-codes)\.ts/, priority: 2 },
   {
@@ -51,8 +54,8 @@ async function bundled(entries, options) {
     input: Object.fromEntries(entries.map((name) => [name, join(root, `src/${name}.ts`)])),
     platform: "node",
     external: [/^node:/, ...OUTSIDE],
-    // Who follows flows need not make the schema of how that is configured.
-    treeshake: { moduleSideEffects: (id) => !/src\/flow\/(?:ai\/)?settings\.ts/.test(id) },
+    // Who captures and follows flows need not make the schemas of how that is configured.
+    treeshake: { moduleSideEffects: (id) => (SETTINGS.test(id) ? false : undefined) },
   });
   const { output } = await bundle.write({
     dir: dist,

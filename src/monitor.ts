@@ -6,7 +6,7 @@ import { AlertRouter } from "./alert/router.ts";
 import { channelStates, silenceCallbacks } from "./alert-callbacks.ts";
 import { BaselineStore } from "./baseline-store.ts";
 import { CaptureBook, learningStatus } from "./capture-status.ts";
-import type { LoadedConfig } from "./config/complete.ts";
+import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { ConfigMetrics } from "./config-metrics.ts";
 import { Core } from "./core.ts";

@@ -19,7 +19,7 @@ export type PacketSections = z.output<typeof packetSections>;
  * These sections of what was configured, with defaults; null where they hold what is wrong, which `completeConfig` says.
  * They need so little that packets can be read while everything else, with each detector and channel, is being loaded.
  */
-export function readPacketSections({ value }: Configured): PacketSections | null {
-  const result = validate(packetSections, value);
+export function readPacketSections({ layers }: Configured): PacketSections | null {
+  const result = validate(packetSections, layers.value);
   return "problems" in result ? null : result.value;
 }

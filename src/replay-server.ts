@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { noSilences } from "./alert-callbacks.ts";
 import { learningStatus } from "./capture-status.ts";
-import type { LoadedConfig } from "./config/complete.ts";
+import type { LoadedConfig } from "./config/load.ts";
 import type { Replay } from "./replay.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 import { systemClock } from "./util/clock.ts";

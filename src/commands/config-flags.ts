@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { type Command, Option } from "commander";
-import type { LoadedConfig } from "../config/complete.ts";
 import {
   type ConfigInput,
   type Configured,
@@ -8,6 +7,7 @@ import {
   readConfigured,
 } from "../config/configured.ts";
 import { configJsonSchema } from "../config/json-schema.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import { listSettings, type Setting } from "../config/settings.ts";
 import type { JsonSchema } from "../util/validate.ts";
 import type { Io } from "./command.ts";

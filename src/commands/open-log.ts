@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import type { LoadedConfig } from "../config/complete.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import { createLog, type Log } from "../util/log.ts";
 import type { Io } from "./command.ts";
 

@@ -90,7 +90,7 @@ export function replaySubcommand({ io, finish, replayThread }: CommandContext): 
 }
 
 async function completed(configured: Configured): Promise<PacketSections> {
-  const { completeConfig } = await import("../config/complete.ts");
+  const { completeConfig } = await import("../config/load.ts");
   return completeConfig(configured).config;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { appendFileSync, writeFileSync } from "node:fs";
-import { completeConfig, type LoadedConfig } from "../config/complete.ts";
+import { completeConfig, type LoadedConfig } from "../config/load.ts";
 import { isHomeMatcher } from "../decode/direction.ts";
 import { detectors } from "../detect/all.ts";
 import type { Anomaly } from "../detect/detector.ts";

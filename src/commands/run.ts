@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import { Outbox } from "../alert/outbox/outbox.ts";
 import { defaultInterface } from "../capture/interfaces.ts";
-import type { LoadedConfig } from "../config/complete.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import { findGateways } from "../host/gateways.ts";
 import { Monitor } from "../monitor.ts";
 import { systemClock } from "../util/clock.ts";

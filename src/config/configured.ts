@@ -2,16 +2,9 @@
 import { dirname, resolve } from "node:path";
 import { NamError } from "../util/errors.ts";
 import { nearest } from "../util/nearest.ts";
-import { readYamlFile } from "../util/yaml-document.ts";
-import type { YamlDocument } from "../util/yaml-lines.ts";
+import { readYamlFile, type YamlDocument } from "../util/yaml-document.ts";
 import { configJsonSchema } from "./json-schema.ts";
-import {
-  isSection,
-  Layers,
-  type Origin,
-  withAbsoluteFiles,
-  withoutEmptySections,
-} from "./layers.ts";
+import { isSection, Layers, withAbsoluteFiles, withoutEmptySections } from "./layers.ts";
 import { listSettings, parseVariable, type Setting, VARIABLE_PREFIX } from "./settings.ts";
 
 /** One setting from the command line. */
@@ -30,14 +23,12 @@ export interface ConfigInput {
   readonly flags: readonly FlagValue[];
 }
 
-/** What was configured, before anyone has looked whether it is right; plain data. */
+/** What was configured, before anyone has looked whether it is right. */
 export interface Configured {
-  readonly value: unknown;
+  readonly layers: Layers;
   readonly file: string | null;
   /** The file, null without one. */
   readonly document: YamlDocument | null;
-  /** Which flags and variables set what. */
-  readonly origins: readonly Origin[];
   /** What is odd but no error, e.g. a NAM_ variable that names no setting. */
   readonly warnings: readonly string[];
 }
@@ -64,13 +55,7 @@ export function readConfigured({ file, env, flags }: ConfigInput): Configured {
     if (text) layers.set(setting.path, parseVariable(setting, text), setting.variable);
   }
   for (const { setting, value, flag } of flags) layers.set(setting.split("."), value, flag);
-  return {
-    value: layers.value,
-    file: path,
-    document,
-    origins: layers.origins,
-    warnings: unknownVariables(env, settings),
-  };
+  return { layers, file: path, document, warnings: unknownVariables(env, settings) };
 }
 
 /** What the file says; `*_file` paths in it are relative to its own folder. */

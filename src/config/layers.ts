@@ -3,16 +3,10 @@ import type { JsonSchema, SettingPath } from "../util/validate.ts";
 
 type Section = Record<string, unknown>;
 
-/** Who set the value at a path, e.g. a flag. */
-export interface Origin {
-  readonly path: readonly string[];
-  readonly origin: string;
-}
-
 /** What was configured, put together from several origins; remembers which of them set what. */
 export class Layers {
   readonly #value: Section;
-  readonly #origins: Origin[] = [];
+  readonly #origins: { readonly path: readonly string[]; readonly origin: string }[] = [];
 
   /** `base` is not changed. */
   constructor(base: Section) {
@@ -21,11 +15,6 @@ export class Layers {
 
   get value(): unknown {
     return this.#value;
-  }
-
-  /** Who set what, in the order in which it was set; what is not here is the base's. */
-  get origins(): readonly Origin[] {
-    return this.#origins;
   }
 
   /** Replaces what lower layers said. Does nothing below a value that is no section: that is reported on its own. */
@@ -43,6 +32,14 @@ export class Layers {
     if (key !== undefined && section) section[key] ??= value;
   }
 
+  /** The flag or variable that set the value at `path`, or null: then it is the file. */
+  originOf(path: SettingPath): string | null {
+    const setters = this.#origins.filter((setter) =>
+      setter.path.every((key, index) => path[index] === key),
+    );
+    return setters.at(-1)?.origin ?? null;
+  }
+
   #section(path: readonly string[]): Section | null {
     let section = this.#value;
     for (const key of path) {
@@ -53,14 +50,6 @@ export class Layers {
     }
     return section;
   }
-}
-
-/** The flag or variable that set the value at `path`, or null: then it is the file. */
-export function originOf(origins: readonly Origin[], path: SettingPath): string | null {
-  const setters = origins.filter((setter) =>
-    setter.path.every((key, index) => path[index] === key),
-  );
-  return setters.at(-1)?.origin ?? null;
 }
 
 export function isSection(value: unknown): value is Section {

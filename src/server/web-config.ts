@@ -3,7 +3,6 @@ import { dirname, resolve } from "node:path";
 import { NamError } from "../util/errors.ts";
 import { type Problem, validate } from "../util/validate.ts";
 import { readYamlFile } from "../util/yaml-document.ts";
-import { lineOf } from "../util/yaml-lines.ts";
 import { z } from "../util/zod.ts";
 
 const TLS_VERSIONS = ["TLS10", "TLS11", "TLS12", "TLS13"] as const;
@@ -91,7 +90,7 @@ export function readWebConfig(path: string): WebConfig {
   const result = validate(webConfigSchema, document.value ?? {});
   if ("problems" in result) {
     const lines = result.problems.map(
-      (problem) => `${path}:${lineOf(document, problem.path)}: ${line(problem)}`,
+      (problem) => `${path}:${document.lineOf(problem.path)}: ${line(problem)}`,
     );
     throw new NamError("CONFIG_INVALID", lines.join("\n"));
   }

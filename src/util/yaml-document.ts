@@ -10,7 +10,16 @@ import {
   YAMLException,
 } from "js-yaml";
 import { messageOf, NamError } from "./errors.ts";
-import type { Path, YamlDocument } from "./yaml-lines.ts";
+
+type Path = readonly (string | number)[];
+
+/** A parsed file that remembers where each of its values stands. */
+export interface YamlDocument {
+  /** Plain data; null for an empty file. */
+  readonly value: unknown;
+  /** Line (from 1) of the value at `path`, or of the closest part of the file around it. */
+  lineOf(path: Path): number;
+}
 
 /** A configuration beyond this size is a mistake, e.g. the path of a capture file. */
 const SIZE_LIMIT_BYTES = 1024 * 1024;
@@ -33,7 +42,8 @@ export function parseYaml(text: string, name: string): YamlDocument {
     if (documents.length > 1) {
       throw new YAMLException("the file holds more than one document; only one is expected");
     }
-    return { value: documents[0] ?? null, lines: locate(text, events) };
+    const lines = locate(text, events);
+    return { value: documents[0] ?? null, lineOf: (path) => closest(lines, path) };
   } catch (error) {
     throw new NamError("CONFIG_INVALID", `${name}${describe(error)}`, error);
   }
@@ -78,6 +88,7 @@ const KINDS: ReadonlyMap<EventId, Open["kind"]> = new Map<EventId, Open["kind"]>
   [EVENT_ID.SEQUENCE, "sequence"],
 ]);
 
+/** Line of every key and list item, by the JSON form of its path. */
 function locate(text: string, events: readonly Event[]): Map<string, number> {
   const lines = new Map<string, number>();
   const lineAt = lineCounter(text);
@@ -124,4 +135,12 @@ function lineCounter(text: string): (offset: number) => number {
     for (; at < offset; at++) if (text[at] === "\n") line++;
     return line;
   };
+}
+
+function closest(lines: ReadonlyMap<string, number>, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const line = lines.get(JSON.stringify(path.slice(0, length)));
+    if (line !== undefined) return line;
+  }
+  return 1;
 }

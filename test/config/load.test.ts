@@ -4,9 +4,8 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LoadedConfig } from "../../src/config/complete.ts";
 import type { ConfigInput } from "../../src/config/configured.ts";
-import { loadConfig } from "../../src/config/load.ts";
+import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { NamError } from "../../src/util/errors.ts";
 import { root } from "../support/project.ts";
 

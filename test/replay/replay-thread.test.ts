@@ -112,8 +112,7 @@ describe("a replay with its packets in a thread", () => {
     child.kill("SIGINT");
     expect(await once(child, "exit")).toEqual([0, null]);
     expect(await summary).toMatch(/syn-scan\.pcap: pcap, \d+ packets/);
-    // How much further packets were than the event that was told is up to the machine.
-    expect(await summary).not.toContain(`long.pcap: pcap, ${SECONDS} packets`);
+    expect(await summary).not.toContain("long.pcap");
   });
 });
 

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseYaml, readYamlFile } from "../../src/util/yaml-document.ts";
-import { lineOf } from "../../src/util/yaml-lines.ts";
 
 const TEXT = `# comment
 web:
@@ -39,16 +38,16 @@ describe("a parsed document", () => {
     [["last", "x"], 16],
     [["again"], 17],
   ])("knows the line of %j", (path, line) => {
-    expect(lineOf(parseYaml(TEXT, "file"), path)).toBe(line);
+    expect(parseYaml(TEXT, "file").lineOf(path)).toBe(line);
   });
 
   it("gives the closest line for what is not there", () => {
     const document = parseYaml(TEXT, "file");
-    expect(lineOf(document, ["channels", 0, "url"])).toBe(8);
-    expect(lineOf(document, ["web", "listen_address", 7])).toBe(3);
-    expect(lineOf(document, ["again", "x"])).toBe(17);
-    expect(lineOf(document, ["nothing"])).toBe(1);
-    expect(lineOf(document, [])).toBe(1);
+    expect(document.lineOf(["channels", 0, "url"])).toBe(8);
+    expect(document.lineOf(["web", "listen_address", 7])).toBe(3);
+    expect(document.lineOf(["again", "x"])).toBe(17);
+    expect(document.lineOf(["nothing"])).toBe(1);
+    expect(document.lineOf([])).toBe(1);
   });
 
   it("holds plain values", () => {
