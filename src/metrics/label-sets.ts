@@ -8,14 +8,32 @@ const known = new WeakMap<MetricDefinition, readonly LabelSet[]>();
 export function closedLabelSets(definition: MetricDefinition): readonly LabelSet[] | null {
   const before = known.get(definition);
   if (before !== undefined) return before;
-  const count = combinationCount(definition);
-  if (count === null) return null;
+  if (combinationCount(definition) === null) return null;
   const labels = Object.entries(definition.labels ?? {}) as [string, readonly string[]][];
-  const rows = Array.from({ length: count }, (_, index) => labelSet(labels, index, count));
-  const { has } = definition;
-  const sets = has ? rows.filter(has) : rows;
+  const sets: LabelSet[] = [];
+  combine(labels, 0, {}, definition.has ?? (() => true), sets);
   known.set(definition, sets);
   return sets;
+}
+
+/** Adds to `sets` what `has` admits of the combinations that begin with the labels of `set` before `position`. */
+function combine(
+  labels: readonly (readonly [string, readonly string[]])[],
+  position: number,
+  set: Record<string, string>,
+  has: (labels: LabelSet) => boolean,
+  sets: LabelSet[],
+): void {
+  const label = labels[position];
+  if (label === undefined) {
+    if (has(set)) sets.push({ ...set });
+    return;
+  }
+  const [name, values] = label;
+  for (const value of values) {
+    set[name] = value;
+    combine(labels, position + 1, set, has, sets);
+  }
 }
 
 /** How many there are. They are made for it only where some of the combinations do not exist. */
@@ -32,18 +50,4 @@ function combinationCount({ labels = {} }: MetricDefinition): number | null {
     count *= values.length;
   }
   return count;
-}
-
-function labelSet(
-  labels: readonly (readonly [string, readonly string[]])[],
-  index: number,
-  count: number,
-): LabelSet {
-  const set: Record<string, string> = {};
-  let stride = count;
-  for (const [label, values] of labels) {
-    stride /= values.length;
-    set[label] = values[Math.floor(index / stride) % values.length] as string;
-  }
-  return set;
 }

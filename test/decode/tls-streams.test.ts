@@ -31,11 +31,11 @@ class Connection {
   #answered = 1;
   #verdict = 0;
 
-  constructor(port: number, decoding = new FlowDecoding(), clientPort = 50_000) {
+  constructor(port: number, decoding = new FlowDecoding(), clientPort = 50_000, isMidway = false) {
     this.decoding = decoding;
     this.#port = port;
     this.#clientPort = clientPort;
-    this.segment(BASE - 1, bytes(), 0x02);
+    if (!isMidway) this.segment(BASE - 1, bytes(), 0x02);
   }
 
   segment(sequence: number, payload: Uint8Array, flags = 0x18, cut = 0): number {
@@ -134,6 +134,31 @@ describe("a ClientHello", () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  it("is read in order where the connection's beginning was not seen, its first bytes alone or not", () => {
+    const stream = handshakeRecord(message(1400));
+    for (const first of [1, 3, 1000]) {
+      const connection = new Connection(443, new FlowDecoding(), 50_000, true);
+      connection.segment(BASE, stream.subarray(0, first));
+      connection.segment(BASE + first, stream.subarray(first));
+      expect(connection.names).toEqual({ [NAME]: 1 });
+    }
+  });
+
+  it("keeps its place where connections from before the capture go on with their data", () => {
+    const decoding = new FlowDecoding();
+    const stream = handshakeRecord(message(1400));
+    const connection = new Connection(443, decoding);
+    connection.segment(BASE, stream.subarray(0, 1000));
+    for (let i = 1; i <= 1000; i++) {
+      const other = new Connection(443, decoding, 50_000 + i, true);
+      other.wait(i / 1000);
+      other.segment(BASE, new Uint8Array(1400).fill(0x41));
+    }
+    connection.wait(1);
+    connection.segment(BASE + 1000, stream.subarray(1000));
+    expect(connection.names).toEqual({ [NAME]: 1 });
   });
 
   it("that is retransmitted counts once, and another one in its place counts", () => {

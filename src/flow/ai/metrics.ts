@@ -7,9 +7,10 @@ import { PROVIDER_TABLE_VERSION } from "./provider-table.ts";
 
 const NO_PROVIDER = "none";
 /** Evidence that can lead to a provider; the others say why there is none. */
-const NAMING = new Set<string | undefined>(["sni", "quic_sni", "http_host", "dns"]);
+const NAMING = new Set<string>(["sni", "quic_sni", "http_host", "dns"]);
 const DIRECTIONS = ["up", "down"] as const;
-const pairs = new Set(AI_PAIRS.map(({ provider, category }) => `${provider} ${category}`));
+const categoriesOf = new Map(AI_PROVIDERS.map((provider) => [provider, new Set<string>()]));
+for (const { provider, category } of AI_PAIRS) categoriesOf.get(provider)?.add(category);
 
 /** Flows by what they were found to be. */
 export const aiFlows: MetricDefinition = {
@@ -21,10 +22,10 @@ export const aiFlows: MetricDefinition = {
     category: [...CATEGORIES, NO_PROVIDER],
     evidence: EVIDENCE,
   },
-  has: ({ provider, category, evidence }) =>
+  has: ({ provider = "", category = "", evidence = "" }) =>
     provider === NO_PROVIDER
       ? category === NO_PROVIDER
-      : pairs.has(`${provider} ${category}`) && NAMING.has(evidence),
+      : NAMING.has(evidence) && categoriesOf.get(provider)?.has(category) === true,
   appearsWith: ({ provider, category }) =>
     provider === NO_PROVIDER ? "" : `${provider} ${category}`,
 };
