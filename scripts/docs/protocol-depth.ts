@@ -19,8 +19,8 @@ export const DEPTH: readonly (readonly [what: string, read: string])[] = [
   ],
   [
     "TLS and DTLS",
-    "ClientHello and ServerHello over segments, records and fragments in any order, up to 16 KiB, 8 packets and 5 s, of " +
-      "connections met midway from their first segment on: server name, ALPN, versions, ECH, JA3, JA3S, JA4 (of DTLS the JA4 only); up to TLS 1.2 also whether certificates are valid and self-signed. " +
+    "ClientHello and ServerHello over segments, records and fragments in any order, up to 16 KiB, 8 packets and 5 s: server name, " +
+      "ALPN, versions, ECH, JA3, JA3S, JA4 (of DTLS the JA4 only); up to TLS 1.2 also whether certificates are valid and self-signed. " +
       "GREASE is left out.",
   ],
   [

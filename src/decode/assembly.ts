@@ -112,6 +112,12 @@ export class Assembly {
     return buffer;
   }
 
+  /** True where `open` would give up no buffer, or one whose time is over. */
+  hasRoom(packet: Packet): boolean {
+    const buffer = this.#slots.place(packet);
+    return !this.#slots.isTaken(buffer) || !this.#isYoung(buffer, packet);
+  }
+
   /** Where the packet's payload lies in the stream, by its sequence number; negative before the start. */
   offset(buffer: number, packet: Packet): number {
     return (payloadSequence(packet) - i32(this.#base, buffer)) | 0;

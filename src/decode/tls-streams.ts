@@ -85,8 +85,8 @@ export class TlsStreams {
   }
 
   /**
-   * Keeps a segment of a young flow that may be the middle of a hello whose start is late, where the connection's
-   * beginning was seen, or a start too short to tell. True when a hello's start is there now.
+   * Keeps a segment of a young flow that may be the middle of a hello whose start is late, or a start too short to
+   * tell. True when a hello's start is there now.
    */
   gathers(packet: Packet): boolean {
     const { view, payloadAt, payloadEnd } = packet;
@@ -94,9 +94,10 @@ export class TlsStreams {
     let buffer = this.#pool.find(packet);
     if (buffer === NO_BUFFER) {
       if (packet.flowPackets > YOUNG_PACKETS || this.#read.has(packet)) return false;
-      // Of a connection that was there before the capture, bytes are from its middle, not from that of a hello.
-      const isOther = packet.flowMidway || startsRecord(view, payloadAt, payloadEnd);
+      const isOther = startsRecord(view, payloadAt, payloadEnd);
       if (isOther && view.getUint8(payloadAt) !== CONTENT_HANDSHAKE) return false;
+      // Of a connection that was there before the capture it is hardly ever a hello: none makes room for that.
+      if (packet.flowMidway && !this.#pool.hasRoom(packet)) return false;
       buffer = this.#pool.open(packet, (payloadSequence(packet) - ROOM_BEFORE) | 0, true);
       this.#heard[buffer] = Heard.NOTHING;
     }

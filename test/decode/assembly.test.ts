@@ -170,6 +170,19 @@ describe("the pool", () => {
     expect(new Set(found).size).toBe(5);
   });
 
+  it("has room until every buffer is taken, and again when their time is over", () => {
+    const bench = new Bench(4);
+    const changes = (flow: number, seconds = 0) => ({ flow, sourcePort: flow, seconds });
+    const hasRoom = (seconds: number) =>
+      bench.pool.hasRoom(bench.next(sequence, changes(9, seconds)));
+    for (let flow = 0; flow < 4; flow++) {
+      expect(hasRoom(0)).toBe(true);
+      bench.add(Uint8Array.of(flow), 0, changes(flow));
+    }
+    expect(hasRoom(1)).toBe(false);
+    expect(hasRoom(6)).toBe(true);
+  });
+
   it("never hands a flow what another left in its slot", () => {
     const bench = new Bench();
     bench.add(Uint8Array.of(0), 0);
