@@ -7,9 +7,12 @@ const NICER = 5;
 const NICEST = constants.priority.PRIORITY_LOW;
 const THREADS = "/proc/self/task";
 
-/** Puts the calling thread, and those it starts from now on, behind the other threads where processors are scarce. */
+/**
+ * Puts the calling thread, and those it starts from now on, behind the other threads where processors are scarce, and
+ * behind those of `othersGiveWay` as well: what the engine compiles is what the thread in front waits for.
+ */
 export function giveWay(): void {
-  lower([0]);
+  lower([0], 2 * NICER);
 }
 
 /**
@@ -17,7 +20,10 @@ export function giveWay(): void {
  * and collect garbage.
  */
 export function othersGiveWay(): void {
-  lower(threads().filter((thread) => thread !== process.pid));
+  lower(
+    threads().filter((thread) => thread !== process.pid),
+    NICER,
+  );
 }
 
 /** Only Linux has priorities of threads; elsewhere the whole process would wait for others. */
@@ -29,11 +35,11 @@ function threads(): number[] {
   }
 }
 
-function lower(ids: readonly number[]): void {
+function lower(ids: readonly number[], nicer: number): void {
   if (process.platform !== "linux") return;
   for (const id of ids) {
     try {
-      setPriority(id, Math.min(getPriority(id) + NICER, NICEST));
+      setPriority(id, Math.min(getPriority(id) + nicer, NICEST));
     } catch {
       // It has ended, or a sandbox forbids it: all the same but for the speed.
     }
